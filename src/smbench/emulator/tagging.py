@@ -6,6 +6,7 @@ from typing import Any
 from smbench.emulator.protocol.codecs import Params, beyond
 from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
+from smbench.emulator.tags import pairs_of
 
 Tagged = Mapping[str, Mapping[str, str]]
 """Tags by ARN."""
@@ -26,7 +27,7 @@ class Tagging:
             raise beyond(f"filter resources by {min(unknown)}")
         filters = params.get("TagFilters", [])
         found = [
-            {"ResourceARN": arn, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+            {"ResourceARN": arn, "Tags": pairs_of(tags)}
             for source in self._sources
             for arn, tags in source().items()
             if tags and all(_fits(tags, one) for one in filters)

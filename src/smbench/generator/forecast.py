@@ -195,8 +195,7 @@ def _hours(instances: int, length_s: float) -> float:
 def _service_s(payload: Payload, scenario: Scenario, base_dir: Path) -> float:
     """How long a request of this payload keeps its slot, on average: its time-out ends it at the latest."""
     emulated = scenario.target.emulated
-    laws = emulated.service.by_class
-    law = laws.get(payload.payload_class) or laws.get("") or next(iter(laws.values()))
+    law = emulated.service.of(payload.payload_class)
     return min(mean_s(law, base_dir) + _streaming_s(scenario, base_dir), _timeout_s(payload, scenario))
 
 
@@ -279,14 +278,14 @@ def _phase(
 
 
 def _timeouts(payloads: Sequence[Payload], scenario: Scenario, base_dir: Path) -> tuple[TimeOut, ...]:
-    laws, streaming_s = scenario.target.emulated.service.by_class, _streaming_s(scenario, base_dir)
+    service, streaming_s = scenario.target.emulated.service, _streaming_s(scenario, base_dir)
     found: dict[tuple[str, float], TimeOut] = {}
     for payload in payloads:
         timeout_s = _timeout_s(payload, scenario)
         key = payload.payload_class, timeout_s
         if key in found:
             continue
-        law = laws.get(payload.payload_class) or laws.get("") or next(iter(laws.values()))
+        law = service.of(payload.payload_class)
         share = share_beyond(law, timeout_s - streaming_s, base_dir)
         service_s = mean_s(law, base_dir) + streaming_s
         found[key] = TimeOut(payload.payload_class, service_s, timeout_s, payload.timeout_s is None, share)

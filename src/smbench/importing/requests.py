@@ -284,7 +284,7 @@ def _sums(roles: Roles, cells: Mapping[int, pl.Series], kept: npt.NDArray[np.int
 def _refuse_counts(
     table: Table, batch: Batch, roles: Roles, cells: Mapping[int, pl.Series], kept: npt.NDArray[np.intp]
 ) -> None:
-    """A row that stands for several requests, as of a histogram, has one latency and would count as one."""
+    """A row that sums up several requests, as of a histogram, has one latency and would count as one."""
     if roles.counts is None:
         return
     counts = cells[roles.counts].gather(kept).cast(pl.Float64, strict=False)

@@ -73,7 +73,7 @@ class Roles:
     leaves_out: bool = False  # the tool writes no row for a request that was not answered
     has_notices_only: bool = False  # nor for one of whose end no notice came
     sums: tuple[int, str] | None = None  # a column, and an expression that its cells match where a row sums up others
-    counts: int | None = None  # a column that says for how many requests a row stands
+    counts: int | None = None  # a column that says how many requests a row sums up
     ids: int | None = None  # a column that names each request
 
     def in_words(self, table: Table) -> list[str]:

@@ -152,12 +152,11 @@ def cold_floor(emulated: Emulated, question: Question) -> ColdFloor:
 def service_mean_s(emulated: Emulated, question: Question) -> float:
     """Of the requests of the load: each class as often as it comes; of a load without any, each law as likely."""
     laws, payload = emulated.service.by_class, question.schedules[0].payload
-    other = laws.get("") or next(iter(laws.values()))
     if not len(payload):
         return math.fsum(mean_s(law, question.base_dir) for law in laws.values()) / len(laws)
     counts = np.bincount(payload, minlength=len(question.payload_classes))
     spent = (
-        n * mean_s(laws.get(name, other), question.base_dir)
+        n * mean_s(emulated.service.of(name), question.base_dir)
         for name, n in zip(question.payload_classes, counts.tolist(), strict=True)
         if n
     )

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
+from smbench.bounded_yaml import BoundedComposer
 from smbench.errors import Problem
 
 Where = tuple[str | int, ...]
@@ -120,31 +120,20 @@ class _TooMuchError(Exception):
         self.problem = Problem("", message, line, column)
 
 
-class _BoundedComposer(Composer):
-    """Gives up while it reads: a node costs 60 us, and of brackets within brackets each more than the one before."""
+class _Bounded(BoundedComposer):
+    depth_max, nodes_max = DEPTH_MAX, NODES_MAX
 
-    n_levels = n_nodes = 0
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        self.n_levels += 1
-        self.n_nodes += 1
-        if self.n_levels > DEPTH_MAX:
-            raise self._too_much(f"is nested more than {DEPTH_MAX} levels deep")
-        if self.n_nodes > NODES_MAX:
-            raise self._too_much(f"has more than {NODES_MAX:,} values; a long series of rates is better a trace")
-        try:
-            return super().compose_node(parent, index)
-        finally:
-            self.n_levels -= 1
-
-    def _too_much(self, message: str) -> _TooMuchError:
+    def too_much(self) -> _TooMuchError:
         mark = self.parser.peek_event().start_mark
+        message = f"has more than {NODES_MAX:,} values; a long series of rates is better a trace"
+        if self.n_levels > DEPTH_MAX:
+            message = f"is nested more than {DEPTH_MAX} levels deep"
         return _TooMuchError(message, mark.line + 1, mark.column + 1)
 
 
 def _yaml() -> YAML:
     reader = YAML(typ="safe", pure=True)
-    reader.Composer = _BoundedComposer
+    reader.Composer = _Bounded
     return reader
 
 

@@ -79,8 +79,8 @@ def readings_table(
         parts.append(fleet.readings(looks_ns))
     table = pl.concat(parts).sort("seen", maintain_order=True)
     stamps = [instant_of(pl.col(name) + epoch_ns) for name in ("at", "seen")]
-    nobody = pl.lit(None, dtype=pl.Int64).alias("worker")
-    return table.with_columns(*stamps, nobody).select(list(polars_schema(READINGS)))
+    no_worker = pl.lit(None, dtype=pl.Int64).alias("worker")
+    return table.with_columns(*stamps, no_worker).select(list(polars_schema(READINGS)))
 
 
 def _ledger(client: Client, end_ns: int) -> pl.DataFrame:

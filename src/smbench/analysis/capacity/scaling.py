@@ -19,7 +19,7 @@ from smbench.analysis.capacity.scaling_events import CAME, ScalingEvent, scaling
 from smbench.analysis.rows.columns import only
 from smbench.analysis.rows.frames import Frames
 
-_CAUSE = re.compile(r"alarm (\S+) in state [A-Z_]+ triggered policy (.+)")
+_CAUSE = re.compile(r"alarm (?P<alarm>\S+) in state (?P<state>[A-Z_]+) triggered policy (?P<policy>.+)")
 FAILED = "Failed"  # the state of an activity that a quota refused, or whose instances did not come up
 _STAMPED_BY_AWS = ("scaling_activity", "alarm", "instance")
 
@@ -60,7 +60,7 @@ class ScalingStep(BaseModel):
     def alarm_name(self) -> str:
         """The alarm that set it off; empty where none did."""
         match = _CAUSE.search(self.cause)
-        return match[1] if match else ""
+        return match["alarm"] if match else ""
 
     @property
     def detection_s(self) -> float | None:
@@ -131,7 +131,7 @@ def _steps(
                 before=None if decision["before"] is None else int(decision["before"]),
                 after=int(decision["after"]),
                 state=decision["state"],
-                policy="" if match is None else match[2],
+                policy="" if match is None else match["policy"],
                 breach_at_s=breach_s if is_news else None,
                 alarm_at_s=None if alarm is None else alarm["at_ns"] / 1e9,
                 judged_until_s=judged_until_s,
@@ -146,9 +146,9 @@ def _steps(
 def _alarm_of(decision: dict[str, Any], alarms: pl.DataFrame) -> dict[str, Any] | None:
     """The alarm behind a decision, the last time it went off before; None where none is known."""
     match = _CAUSE.search(decision["cause"])
-    if match is None or " in state ALARM " not in decision["cause"]:
+    if match is None or match["state"] != "ALARM":
         return None
-    rows = alarms.filter((pl.col("name") == match[1]) & (pl.col("at_ns") <= decision["at_ns"])).to_dicts()
+    rows = alarms.filter((pl.col("name") == match["alarm"]) & (pl.col("at_ns") <= decision["at_ns"])).to_dicts()
     return rows[-1] if rows else None
 
 

@@ -16,7 +16,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.numbers.known import Missing
-from smbench.analysis.rows.columns import completions, only
+from smbench.analysis.rows.columns import completions
 from smbench.analysis.rows.frames import Frames
 from smbench.records import NotSent, Unknown
 
@@ -66,16 +66,17 @@ class PhaseRates(BaseModel):
 
 def phase_rates(frames: Frames) -> tuple[PhaseRates, ...]:
     """In the schedule's order; pauses left out."""
-    done_ns = frames.completed_ns
     by_phase = frames.requests.lazy().group_by("phase").agg(**_SEEN).collect(engine="streaming")  # in little memory
     seen_of = {row["phase"]: row for row in by_phase.to_dicts()}
-    is_imported = frames.manifest.imported is not None
+    own_rows = {}
+    if frames.manifest.imported is not None:
+        own_rows = frames.requests[["phase", "outcome", "done_ns"]].partition_by("phase", as_dict=True)
     phases = []
     for span in frames.spans:
         if not span.n:
             continue
-        if is_imported:
-            done_ns = completions(only(frames.requests, pl.col("phase") == span.name, "outcome", "done_ns"))
+        own = own_rows.get((span.name,))
+        done_ns = frames.completed_ns if own is None else completions(own)
         phases.append(
             PhaseRates(
                 name=span.name,

@@ -79,11 +79,6 @@ def short(name: str, most: int) -> str:
     return name if len(name) <= most else f"{name[: most - 9]}{name[-9:]}"
 
 
-def listed(tags: Tags) -> list[dict[str, str]]:
-    """Tags as the services' calls take them."""
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
-
-
 def checked(dialect: codecs.Dialect, operation: str, params: Params) -> Params:
     """Parameters as a caller's would be read; raises ServiceError for what does not fit, and for members unknown."""
     protocol = JsonProtocol(dialect, JSON_11)

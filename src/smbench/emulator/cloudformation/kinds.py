@@ -17,12 +17,12 @@ from smbench.emulator.cloudformation.kind import (
     Physical,
     Tags,
     checked,
-    listed,
     short,
 )
 from smbench.emulator.monitoring.alarm_operations import alarm_arn
 from smbench.emulator.protocol import codecs
 from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
+from smbench.emulator.tags import pairs_of
 
 _NAME_MAX = 63  # of a bucket, and of what SageMaker hosts
 _ROLE_NAME_MAX = 64
@@ -89,7 +89,7 @@ def _make_role(account: Account, name: str, given: Params, tags: Tags) -> Physic
     params = {
         "RoleName": given.get("RoleName", short(name, _ROLE_NAME_MAX)),
         "AssumeRolePolicyDocument": orjson.dumps(given["AssumeRolePolicyDocument"]).decode(),
-        "Tags": listed(tags),
+        "Tags": pairs_of(tags),
     } | {key: given[key] for key in ("Description", "Path", "MaxSessionDuration") if key in given}
     role = account.iam.create_role(checked(codecs.IAM, "CreateRole", params), INSIDE)["Role"]
     _put_policies(account, role["RoleName"], given)
@@ -113,7 +113,7 @@ def _put_policy(account: Account, role: str, name: str, document: Any) -> None:
 
 
 def _change_role(account: Account, made: Physical, given: Params, tags: Tags) -> None:
-    account.iam.roles[made.id]["Tags"] = listed(tags)
+    account.iam.roles[made.id]["Tags"] = pairs_of(tags)
     _put_policies(account, made.id, given)
 
 
@@ -155,7 +155,7 @@ def _remove_metadata(account: Account, made: Physical) -> None:
 
 def _make_model(account: Account, name: str, given: Params, tags: Tags) -> Physical:
     params = checked(
-        codecs.SAGEMAKER, "CreateModel", {"ModelName": short(name, _NAME_MAX)} | given | {"Tags": listed(tags)}
+        codecs.SAGEMAKER, "CreateModel", {"ModelName": short(name, _NAME_MAX)} | given | {"Tags": pairs_of(tags)}
     )
     arn = account.sagemaker.create_model(params, INSIDE)["ModelArn"]
     return Physical(arn, {"ModelName": params["ModelName"], "ModelArn": arn})
@@ -177,7 +177,7 @@ def _make_config(account: Account, name: str, given: Params, tags: Tags) -> Phys
     params = checked(
         codecs.SAGEMAKER,
         "CreateEndpointConfig",
-        {"EndpointConfigName": short(name, _NAME_MAX)} | given | {"Tags": listed(tags)},
+        {"EndpointConfigName": short(name, _NAME_MAX)} | given | {"Tags": pairs_of(tags)},
     )
     arn = account.sagemaker.create_endpoint_config(params, INSIDE)["EndpointConfigArn"]
     return Physical(arn, {"EndpointConfigName": params["EndpointConfigName"], "EndpointConfigArn": arn})
@@ -191,7 +191,7 @@ def _remove_config(account: Account, made: Physical) -> None:
 def _make_endpoint(account: Account, name: str, given: Params, tags: Tags) -> Physical:
     asked = {key: value for key, value in given.items() if key != "RetainAllVariantProperties"}
     params = checked(
-        codecs.SAGEMAKER, "CreateEndpoint", {"EndpointName": short(name, _NAME_MAX)} | asked | {"Tags": listed(tags)}
+        codecs.SAGEMAKER, "CreateEndpoint", {"EndpointName": short(name, _NAME_MAX)} | asked | {"Tags": pairs_of(tags)}
     )
     arn = account.sagemaker.create_endpoint(params, INSIDE)["EndpointArn"]
     return Physical(arn, {"EndpointName": params["EndpointName"], "EndpointArn": arn})
@@ -267,7 +267,7 @@ def _remove_policy(account: Account, made: Physical) -> None:
 
 
 def _make_alarm(account: Account, name: str, given: Params, tags: Tags) -> Physical:
-    params = checked(codecs.CLOUDWATCH, "PutMetricAlarm", {"AlarmName": name} | given | {"Tags": listed(tags)})
+    params = checked(codecs.CLOUDWATCH, "PutMetricAlarm", {"AlarmName": name} | given | {"Tags": pairs_of(tags)})
     account.alarms.put_metric_alarm(params, INSIDE)
     return Physical(params["AlarmName"], {"Arn": alarm_arn(account.alarms.site, params["AlarmName"])})
 

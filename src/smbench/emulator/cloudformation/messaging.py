@@ -5,9 +5,10 @@ from typing import Any
 import orjson
 
 from smbench.emulator.cloudformation.intrinsics import text_of
-from smbench.emulator.cloudformation.kind import INSIDE, Account, Calls, Kind, Physical, Tags, listed, short
+from smbench.emulator.cloudformation.kind import INSIDE, Account, Calls, Kind, Physical, Tags, short
 from smbench.emulator.messaging.sqs_rules import RANGES
 from smbench.emulator.protocol.codecs import Params, ServiceError
+from smbench.emulator.tags import pairs_of
 
 _TOPIC_ATTRIBUTES = ("DisplayName", "KmsMasterKeyId", "SignatureVersion", "TracingConfig")
 _QUEUE_DOCUMENTS = ("RedrivePolicy", "RedriveAllowPolicy")
@@ -40,7 +41,7 @@ def _attributes(given: Params, names: tuple[str, ...]) -> dict[str, str]:
 def _make_topic(account: Account, name: str, given: Params, tags: Tags) -> Physical:
     params = {
         "Name": given.get("TopicName", short(name, _TOPIC_NAME_MAX)),
-        "Tags": listed(tags),
+        "Tags": pairs_of(tags),
         "Attributes": _attributes(given, _TOPIC_ATTRIBUTES),
     }
     arn = _call(account.sns, "CreateTopic", params)["TopicArn"]

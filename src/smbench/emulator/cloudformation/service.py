@@ -15,6 +15,7 @@ from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.s3.locations import bucket_and_key
 from smbench.emulator.site import Site
+from smbench.emulator.tags import tags_of
 
 _BODY_MAX_BYTES, _TEMPLATE_MAX_BYTES = 51_200, 1_048_576  # in the call, and in S3
 _NAMED_IAM = "CAPABILITY_NAMED_IAM"
@@ -130,7 +131,7 @@ class CloudFormation:
         template = self._checked_template(params, stack)
         tags = dict(stack.tags)  # a call that does not speak of tags leaves them
         if "Tags" in params:
-            tags = {tag["Key"]: tag["Value"] for tag in params["Tags"]}
+            tags = tags_of(params["Tags"])
         set_name = params.get("ChangeSetName", "direct")
         made = ChangeSet(
             self.site.arn("cloudformation", f"changeSet/{set_name}/{self.site.new_id()}"),

@@ -7,6 +7,7 @@ from smbench.emulator.cloudformation.intrinsics import text_of
 from smbench.emulator.cloudformation.parameters import Parameters, is_secret
 from smbench.emulator.cloudformation.stack import ChangeSet, Event, Made, Stack
 from smbench.emulator.cloudformation.templates import Template
+from smbench.emulator.tags import pairs_of
 
 _NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
 _OF_IAM = ("AWS::IAM::Role", "AWS::IAM::Policy")
@@ -16,11 +17,6 @@ _NO_DRIFT = {"StackDriftStatus": "NOT_CHECKED"}
 def _given(optional: Mapping[str, Any]) -> dict[str, Any]:
     """Without what is empty."""
     return {key: value for key, value in optional.items() if value}
-
-
-def listed(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as answers have them."""
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def capabilities(template: Template) -> list[str]:
@@ -84,14 +80,14 @@ def change_set_entry(stack: Stack, made: ChangeSet) -> dict[str, Any]:
 def change_set(stack: Stack, made: ChangeSet) -> dict[str, Any]:
     """As it is described."""
     optional = {"Parameters": values(made.template.parameters), "Capabilities": list(made.capabilities)}
-    shown = change_set_entry(stack, made) | {"Tags": listed(made.tags), "NotificationARNs": []}
+    shown = change_set_entry(stack, made) | {"Tags": pairs_of(made.tags), "NotificationARNs": []}
     return shown | {"Changes": [_change(*one) for one in made.changes]} | _given(optional)
 
 
 def _change(action: str, name: str, kind: str, physical: str, replacement: str) -> dict[str, Any]:
     change = {"Action": action, "LogicalResourceId": name, "ResourceType": kind, "Scope": [], "Details": []}
     optional = {"PhysicalResourceId": physical, "Replacement": replacement}
-    return {"Type": "Resource", "ResourceChange": change | {key: value for key, value in optional.items() if value}}
+    return {"Type": "Resource", "ResourceChange": change | _given(optional)}
 
 
 def stack_entry(stack: Stack) -> dict[str, Any]:
@@ -117,7 +113,7 @@ def whole_stack(stack: Stack) -> dict[str, Any]:
         "StackStatus": stack.status,
         "DisableRollback": stack.keeps_failed,
         "NotificationARNs": [],
-        "Tags": listed(stack.tags),
+        "Tags": pairs_of(stack.tags),
         "EnableTerminationProtection": stack.is_protected,
         "DriftInformation": _NO_DRIFT,
     }
@@ -145,7 +141,7 @@ def event(stack: Stack, happened: Event) -> dict[str, Any]:
         "Timestamp": happened.at,
         "ResourceStatus": happened.status,
     }
-    return shown | ({"ResourceStatusReason": happened.reason} if happened.reason else {})
+    return shown | _given({"ResourceStatusReason": happened.reason})
 
 
 def resource_entry(made: Made) -> dict[str, Any]:
@@ -173,4 +169,4 @@ def resource(stack: Stack, made: Made) -> dict[str, Any]:
         "ResourceStatus": made.status,
     }
     optional = {"PhysicalResourceId": made.physical.id if made.physical else "", "ResourceStatusReason": made.reason}
-    return shown | {key: value for key, value in optional.items() if value}
+    return shown | _given(optional)

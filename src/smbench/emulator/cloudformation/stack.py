@@ -52,7 +52,6 @@ class ChangeSet:
     token: str = ""
     capabilities: tuple[str, ...] = ()
     description: str = ""
-
     has_other_outputs: bool = False  # than the stack has now
 
     @property

@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 from ruamel.yaml import YAML
-from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from smbench.bounded_yaml import BoundedComposer
 from smbench.emulator.cloudformation.intrinsics import invalid
 from smbench.emulator.protocol.codecs import beyond
 
@@ -40,26 +40,17 @@ def document_of(text: str) -> Any:
     return document
 
 
-class _BoundedComposer(Composer):
-    """Gives up while it reads: of brackets within brackets each costs more than the one before."""
+class _Bounded(BoundedComposer):
+    depth_max, nodes_max = _DEPTH_MAX, _NODES_MAX
 
-    n_levels = n_nodes = 0
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        self.n_levels += 1
-        self.n_nodes += 1
-        if self.n_levels > _DEPTH_MAX or self.n_nodes > _NODES_MAX:
-            raise _too_much()
-        try:
-            return super().compose_node(parent, index)
-        finally:
-            self.n_levels -= 1
+    def too_much(self) -> Exception:
+        return _too_much()
 
 
 def _of_yaml(text: str) -> Any:
     reader = YAML(typ="safe", pure=True)
     reader.version = (1, 1)
-    reader.Composer = _BoundedComposer
+    reader.Composer = _Bounded
     try:
         root = reader.compose(text)
     except MarkedYAMLError as error:

@@ -29,6 +29,7 @@ from smbench.emulator.protocol.codecs import ServiceError, not_implemented
 from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.site import Site, iso_ms
+from smbench.emulator.tags import pairs_of, tags_of
 
 _TAGS_MAX = 50
 _KNOWN_PROTOCOLS = {"http", "https", "email", "email-json", "sms", "application", "lambda", "firehose"}
@@ -171,7 +172,7 @@ class Sns:
         for attribute, value in asked.items():
             check_topic_attribute("CreateTopic", attribute, value, "Attributes Reason: Unknown attribute: ")
         arn = self._site.arn("sns", name)
-        tags = {tag["Key"]: tag["Value"] for tag in params.get("Tags", [])}
+        tags = tags_of(params.get("Tags", []))
         existing = self._topics.get(arn)
         if existing is not None:
             if any(existing.attributes.get(attribute) != value for attribute, value in asked.items()):
@@ -340,7 +341,7 @@ class Sns:
 
     def _tag_resource(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
         tags = self._tagged(params)
-        given = {tag["Key"]: tag["Value"] for tag in params["Tags"]}
+        given = tags_of(params["Tags"])
         if len(tags.keys() | given.keys()) > _TAGS_MAX:
             raise ServiceError("TagLimitExceeded", "Could not complete request: tag quota of per resource exceeded")
         tags.update(given)
@@ -353,7 +354,7 @@ class Sns:
         return {}
 
     def _list_tags_for_resource(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-        return {"Tags": [{"Key": key, "Value": value} for key, value in self._tagged(params).items()]}
+        return {"Tags": pairs_of(self._tagged(params))}
 
     def _tagged(self, params: dict[str, Any]) -> dict[str, str]:
         topic = self._topics.get(params["ResourceArn"])

@@ -14,6 +14,7 @@ from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.protocol.paging import TokenError, page
 from smbench.emulator.site import Site, utc_datetime
+from smbench.emulator.tags import tags_of
 from smbench.model.monitoring.alarms import COMPARISONS, Alarm, AlarmBook, AlarmHistoryItem
 from smbench.model.monitoring.metric_math import MathError
 from smbench.model.monitoring.watched import MetricQuery
@@ -68,7 +69,7 @@ class Alarms:
                 actions_enabled=params.get("ActionsEnabled", True),
                 description=params.get("AlarmDescription"),
                 unit=params.get("Unit"),
-                tags={tag["Key"]: tag["Value"] for tag in params.get("Tags", [])},
+                tags=tags_of(params.get("Tags", [])),
             )
         )
 

@@ -215,7 +215,7 @@ def _string_reader(limits: dict[str, Any]) -> Reader:
     return read
 
 
-# Java's classes by Unicode's categories: what ASCII has of each, and a character that stands for all beyond it.
+# Java's classes by Unicode's categories: what ASCII has of each, and one character in place of all beyond it.
 _CATEGORIES = {
     "L": ("a-zA-Z", "a"),
     "N": ("0-9", "0"),

@@ -14,6 +14,7 @@ from smbench.emulator.sagemaker.hosted import Hosted, variant_status
 from smbench.emulator.sagemaker.hosting import Hosting
 from smbench.emulator.sagemaker.updates import Updates, check_wish
 from smbench.emulator.site import Site, utc_datetime
+from smbench.emulator.tags import pairs_of, tags_of
 from smbench.model.endpoints.endpoint import QuotaReached, UpdateInProgress
 
 _PAGE = 10  # SageMaker's default MaxResults for lists
@@ -347,14 +348,14 @@ class SageMaker:
         return {}
 
     def _tag(self, arn: str, params: Params) -> None:
-        tags = self.tags.get(arn, {}) | {tag["Key"]: tag["Value"] for tag in params.get("Tags", [])}
+        tags = self.tags.get(arn, {}) | tags_of(params.get("Tags", []))
         if len(tags) > _TAGS_MAX:
             raise ServiceError("ResourceLimitExceeded", f"The number of tags on a resource is limited to {_TAGS_MAX}.")
         if tags:
             self.tags[arn] = tags
 
     def _tags_of(self, arn: str) -> list[dict[str, str]]:
-        return [{"Key": key, "Value": value} for key, value in self.tags.get(arn, {}).items()]
+        return pairs_of(self.tags.get(arn, {}))
 
     def _check_resource(self, arn: str) -> None:
         kind, _, name = arn.rpartition(":")[2].partition("/")

@@ -45,7 +45,7 @@ class Activity:
     @property
     def what(self) -> str:
         """What there is a desired count of."""
-        return counted(self.resource_id)
+        return unit_of(self.resource_id)
 
     @property
     def is_scaled(self) -> bool:
@@ -74,7 +74,7 @@ class Activity:
         self.status_message = "Overridden by a later scaling activity."
 
 
-def counted(resource_id: str) -> str:
+def unit_of(resource_id: str) -> str:
     """What a resource has a desired count of: instances, or copies of an inference component."""
     return "copy" if resource_id.startswith("inference-component/") else "instance"
 
@@ -96,13 +96,13 @@ class ActivityLog:
         activity = Activity(
             id=self._new_id(),
             resource_id=resource_id,
-            description=f"Setting desired {counted(resource_id)} count to {after}.",
+            description=f"Setting desired {unit_of(resource_id)} count to {after}.",
             cause=cause,
             start_ns=at_ns,
             end_ns=None,
             status=IN_PROGRESS,
             status_message=(
-                f"Successfully set desired {counted(resource_id)} count to {after}. "
+                f"Successfully set desired {unit_of(resource_id)} count to {after}. "
                 "Waiting for change to be fulfilled by sagemaker."
             ),
             before=before,
@@ -116,7 +116,7 @@ class ActivityLog:
         activity = self.begin(resource_id, cause, at_ns, before, after)
         activity.end_ns, activity.status = at_ns, FAILED
         activity.status_message = (
-            f"Failed to set desired {counted(resource_id)} count to {after}. Reason: {text} (Service: AmazonSageMaker; "
+            f"Failed to set desired {unit_of(resource_id)} count to {after}. Reason: {text} (Service: AmazonSageMaker; "
             "Status Code: 400; Error Code: ResourceLimitExceeded)"
         )
 

@@ -137,5 +137,9 @@ class ServiceLaw(Part):
         min_length=1, description='A law for each payload class, by its name. The class "" is for all others.'
     )
 
+    def of(self, payload_class: str) -> Distribution:
+        """The law of a class; of one without a law of its own that of "", or the first where there is no such law."""
+        return self.by_class.get(payload_class) or self.by_class.get("") or next(iter(self.by_class.values()))
+
 
 Service = Annotated[ServiceLaw, BeforeValidator(_one_law_or_by_class)]
