@@ -8,7 +8,7 @@
 set -euo pipefail
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"
-apt-get download -q lnav=0.11.1-3 libpcre2-8-0 libreadline8 libncursesw6 libtinfo6 libarchive13 libcurl3-gnutls >/dev/null 2>&1
+apt-get download -q lnav=0.11.1-3 libpcre2-8-0=10.42-1+deb12u2 libreadline8=8.2-1.3 libncursesw6=6.4-4 libtinfo6=6.4-4 libarchive13=3.6.2-1+deb12u5 libcurl3-gnutls=7.88.1-10+deb12u15 >/dev/null 2>&1
 for package in *.deb; do dpkg -x "$package" root; done
 export HOME=$tmp LD_LIBRARY_PATH=$tmp/root/usr/lib/x86_64-linux-gnu:$tmp/root/lib/x86_64-linux-gnu
 cat > access.log <<'LOG'

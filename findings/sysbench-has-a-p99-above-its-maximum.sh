@@ -7,7 +7,7 @@
 set -euo pipefail
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"
-apt-get download -q sysbench=1.0.20+ds-5 libmariadb3 libluajit-5.1-2 libluajit-5.1-common libaio1 libpq5 libldap-2.5-0 libsasl2-2 >/dev/null 2>&1
+apt-get download -q sysbench=1.0.20+ds-5 libmariadb3=1:10.11.19-0+deb12u1 libluajit-5.1-2=2.1.0~beta3+git20220320+dfsg-4.1+deb12u1 libluajit-5.1-common=2.1.0~beta3+git20220320+dfsg-4.1+deb12u1 libaio1=0.3.113-4 libpq5=15.20-0+deb12u1 libldap-2.5-0=2.5.13+dfsg-5 libsasl2-2=2.1.28+dfsg-10+deb12u1 >/dev/null 2>&1
 for package in *.deb; do dpkg -x "$package" root; done
 export LD_LIBRARY_PATH=$tmp/root/usr/lib/x86_64-linux-gnu:$tmp/root/lib/x86_64-linux-gnu
 for _ in $(seq 12); do
