@@ -518,6 +518,22 @@ async def test_a_scheduled_action_keeps_to_its_boundaries_which_an_update_delete
     assert again.keys().isdisjoint(bounds)
 
 
+async def test_a_scheduled_action_is_carried_out_when_the_services_clock_shows_its_instant() -> None:
+    faults = {"faults": {"clock_skew": "-2s", "clock_drift_ppm": 1000}}
+    async with emulating(scenario(FAST | faults)) as emulator, client(emulator, "application-autoscaling") as api:
+        due = ZERO + timedelta(hours=1)
+        await api.put_scheduled_action(
+            ScheduledActionName="up",
+            **KEY,
+            Schedule=f"at({due:%Y-%m-%dT%H:%M:%S})",
+            ScalableTargetAction={"MinCapacity": 2},
+        )
+        await advance(emulator, 3700.0)
+        answer = await api.describe_scaling_activities(ServiceNamespace="sagemaker", ResourceId=RESOURCE)
+        (began,) = [one["StartTime"] for one in answer["ScalingActivities"] if "scheduled" in one["Cause"]]
+        assert abs(began - due) <= timedelta(milliseconds=1)
+
+
 async def test_suspended_or_deregistered_a_target_has_no_scheduled_scaling(scaled: Scaled) -> None:
     api, up = scaled.autoscaling, {"ScalableTargetAction": {"MinCapacity": 2}, "Schedule": "rate(5 minutes)"}
     await api.put_scheduled_action(ScheduledActionName="up", **KEY, **up)

@@ -48,7 +48,7 @@ class Fit:
     scale_in: str
     failed_share: float
     arrivals: Arrivals  # of the first run
-    payloads: tuple[tuple[str, int, int], ...]  # class, mean bytes, requests
+    payloads: tuple[tuple[str, int | None, int], ...]  # class, mean bytes (None: not known), requests
     request: dict[str, Any]  # as the first run's scenario has it
     notes: tuple[str, ...] = ()  # what was done to the rows before
     lacking: tuple[str, ...] = ()  # what of the endpoint the model has no place for
@@ -227,10 +227,13 @@ def _quantiles_s(runs: Sequence[MeasuredRun]) -> tuple[float | None, ...]:
     )
 
 
-def _payloads(runs: Sequence[MeasuredRun]) -> tuple[tuple[str, int, int], ...]:
+def _payloads(runs: Sequence[MeasuredRun]) -> tuple[tuple[str, int | None, int], ...]:
     rows = (
         pl.concat(run.classes for run in runs)
         .group_by("payload")
         .agg(pl.col("size_in_bytes").mean().alias("size"), pl.len().alias("n"))
     )
-    return tuple((str(name), max(1, round(size)), n) for name, size, n in rows.sort("payload").iter_rows())
+    return tuple(
+        (str(name), None if size is None else max(1, round(size)), n)
+        for name, size, n in rows.sort("payload").iter_rows()
+    )

@@ -21,6 +21,7 @@ from smbench.scenario.load import load_scenario
 from smbench.version import __version__
 
 _ARRIVALS = "arrivals"
+_SIZE_ASSUMED = 1024  # bytes of a payload whose size is not known; no law depends on it
 
 
 def write_model(fit: Fit, path: Path) -> ModelRecord:
@@ -171,8 +172,8 @@ def _load(fit: Fit, stem: str) -> Iterator[str]:
         others = sum(n for name, _, n in fit.payloads if name not in known)
         yield "payloads:"
         yield "  mix:"
-        for name, size, n in [*mix, *([("other", 1024, others)] if others else [])]:
-            yield f'    - {{name: "{name}", synthetic: {size}, weight: {n}}}'
+        for name, size, n in [*mix, *([("other", None, others)] if others else [])]:
+            yield f'    - {{name: "{name}", synthetic: {size or _SIZE_ASSUMED}, weight: {n}}}'
     for each in fit.parameters:
         if "arrivals" in each.name:
             yield f"# {in_words(each)}"

@@ -41,6 +41,12 @@ class Site:
         gained_ns = round(since_ns * self.drift_ppm * 1e-6) if self.drift_ppm else 0
         return self.epoch_ns + self.skew_ns + since_ns + gained_ns
 
+    def at_ns(self, utc_ns: int) -> int:
+        """The scenario instant at which the services' clocks show a time: the inverse of `utc_ns`, to a nanosecond."""
+        ahead_ns = utc_ns - self.epoch_ns - self.skew_ns
+        rate = self.drift_ppm * 1e-6
+        return ahead_ns - round(ahead_ns * rate / (1 + rate)) if rate else ahead_ns
+
     def now(self) -> datetime:
         """The services' time, for members of type timestamp."""
         return utc_datetime(self.utc_ns())

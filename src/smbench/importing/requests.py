@@ -239,9 +239,9 @@ def _part(table: Table, batch: Batch, roles: Roles, cells: Mapping[int, pl.Serie
         for role in _TEXTS
     }
     frame = frame.with_columns(pl.lit(texts[role], dtype=pl.String).alias(role) for role in _TEXTS)
-    size = cells[roles.columns["size"]].gather(kept) if "size" in roles.columns else pl.Series([0] * len(kept))
+    size = _whole(cells[roles.columns["size"]].gather(kept)) if "size" in roles.columns else None
     frame = frame.with_columns(
-        _whole(size).fill_null(0).alias("size_in_bytes"),
+        pl.lit(size, dtype=pl.Int64).alias("size_in_bytes"),
         pl.coalesce("start_ns", pl.col("end_ns") - pl.col("latency_ns")).alias("start_ns"),
         pl.coalesce("end_ns", pl.col("start_ns") + pl.col("latency_ns")).alias("end_ns"),
         pl.col("phase").fill_null(PHASE),

@@ -43,7 +43,7 @@ REQUESTS = (
     Column("warmup", pl.Boolean, "", "the phase is a warm-up: kept here, left out of the figures"),
     Column("inference_id", pl.String, "", "our InferenceId: run, worker and seq", "not sent"),
     Column("payload", pl.String, "", "payload class, or the payload's name where no class was given"),
-    Column("size_in_bytes", pl.Int64, "bytes", "size of the input"),
+    Column("size_in_bytes", pl.Int64, "bytes", "size of the input", "another tool's file does not say it"),
     Column("sched", INSTANT, "UTC", "when the request was due", "a closed loop never released it"),
     Column("send", INSTANT, "UTC", "when the submission began, of the first attempt", "not sent"),
     Column(

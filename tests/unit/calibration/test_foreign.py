@@ -15,6 +15,7 @@ from smbench.calibration.parameter import Source
 from smbench.errors import SmbenchError, UsageError
 from smbench.importing.folder import Wanted, import_file
 from smbench.importing.roles import Asked
+from smbench.scenario.load import load_scenario
 
 
 @pytest.mark.slow
@@ -74,6 +75,18 @@ def test_the_service_of_a_polled_client_is_that_of_the_endpoint(tmp_path: Path, 
     assert [note for note in found.notes if "grid of 1 s" in note] == list(found.notes)
     assert len(found.notes) == bool(period_s)
     assert smbench.simulate(tmp_path / "fitted.yaml").requests.collect()["accepted"].all()
+
+
+@pytest.mark.slow
+def test_payloads_of_an_imported_run_have_a_size_only_where_its_file_says_one(tmp_path: Path) -> None:
+    file = tmp_path / "classes.csv"
+    head, sizes = "start_s,latency_s,label,size", {"a": "", "b": "300"}
+    rows = [f"{k},0.{4 + k % 2},{'ab'[k % 2]},{sizes['ab'[k % 2]]}" for k in range(80)]
+    file.write_text("\n".join([head, *rows, ""]))
+    folder = import_file(file, tmp_path / "results", Wanted(Asked(unit="s"))).path
+    smbench.calibrate(folder, out=tmp_path / "fitted.yaml", instances=1)
+    written = load_scenario(tmp_path / "fitted.yaml").payloads
+    assert [one.synthetic for one in written.mix] == [1024, 300]
 
 
 @pytest.mark.slow

@@ -528,7 +528,12 @@ def test_advice_names_options_of_this_command_not_keys_of_a_scenario(
 def test_sizes_are_read_where_pandas_made_them_floats(tmp_path: Path) -> None:
     text = f"start,latency_ms,status,size\n{T0},5,200,1024.0\n{T0 + 1},5,200,2048\n{T0 + 2},5,200,\n"
     rows = open_run(imported(tmp_path, "a.csv", text).path).requests.collect()
-    assert rows["size_in_bytes"].to_list() == [1024, 2048, 0]
+    assert rows["size_in_bytes"].to_list() == [1024, 2048, None]
+
+
+def test_a_size_that_the_file_does_not_say_is_not_known(tmp_path: Path) -> None:
+    rows = open_run(imported(tmp_path, "a.csv", f"start,latency_ms\n{T0},5\n").path).requests.collect()
+    assert rows["size_in_bytes"].to_list() == [None]
 
 
 @pytest.mark.parametrize(

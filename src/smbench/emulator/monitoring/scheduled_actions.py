@@ -102,7 +102,7 @@ class ScheduledActions:
         if due is None or (end is not None and due > end):
             action.entry = None
             return
-        due_ns = (due - _EPOCH) // timedelta(microseconds=1) * 1000 - self._site.epoch_ns - self._site.skew_ns
+        due_ns = self._site.at_ns((due - _EPOCH) // timedelta(microseconds=1) * 1000)
 
         def step() -> None:
             limits = action.given["ScalableTargetAction"]
