@@ -33,7 +33,7 @@ from smbench.aws.transport.wire_invoke_sync import WireSyncTransport
 from smbench.aws.transport.wire_notices import WireNotices
 from smbench.ports import Notices
 from smbench.processes.worker import freeze_collections
-from smbench.records import Accepted, Answer, Answered, Invocation, Outcome, Rejected, Unacknowledged, Unreadable
+from smbench.records import Accepted, Answer, Invocation, Outcome, Rejected, Unacknowledged, Unreadable
 
 CALLERS = 64
 AT_ONCE = "wire, at once"
@@ -294,12 +294,10 @@ def _submitting(transport: SdkTransport | WireTransport) -> Call:
 
 
 def _calling(transport: SdkSyncTransport | WireSyncTransport) -> Call:
-    expected = Answered(Outcome.COMPLETED, 200)
-
     async def call(number: int) -> int:
         invocation = Invocation(number, _inference_id(number), body=_BODY, content_type="application/json")
         answer = await transport.submit(invocation)
-        if answer != expected:
+        if (answer.outcome, answer.status_code) != (Outcome.COMPLETED, 200) or not answer.size_bytes:
             raise WrongAnswerError(f"{answer}")
         return 1
 
