@@ -71,6 +71,8 @@ def main() -> None:
     options.add_argument("--pairs", type=int, default=15)
     options.add_argument("--load", choices=range(len(LOADS)), type=int, nargs="+", default=range(len(LOADS)))
     given = options.parse_args()
+    if given.pairs < 2:
+        options.error("--pairs: at least 2, for the middle half of the ratios")
     print(host())
     ceiling_hz = highest_kept_hz(
         anyio.run(lambda: measure_ceiling("wire", lambda _trial: None, search=Search(), trial_s=CEILING_TRIAL_S))

@@ -157,10 +157,22 @@ def test_each_range_reads_the_parts_alone_that_have_rows_of_it(
 
 def test_rows_that_get_lost_while_compacting_keep_the_parts(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     PartWriter(run_dir, "requests", 0).write(DONE)
-    monkeypatch.setattr("smbench.results.store._sink_requests", lambda _parts, target: DONE[1:].write_parquet(target))
+
+    def lossy(_parts: Sequence[Path], target: Path) -> int:
+        DONE[1:].write_parquet(target)
+        return DONE.height
+
+    monkeypatch.setattr(store, "_sink_requests", lossy)
     with pytest.raises(ResultsError, match="would hold 3 rows instead of 4"):
         compact(run_dir)
     assert_frame_equal(read(run_dir), DONE)
+
+
+def test_a_row_that_no_range_reads_keeps_the_parts(run_dir: Path) -> None:
+    PartWriter(run_dir, "requests", 0).write(DONE.with_columns(seq=pl.Series([0, 1, None, 3])))
+    with pytest.raises(ResultsError, match="would be made of 3 rows instead of 4"):
+        compact(run_dir)
+    assert (run_dir / "parts").is_dir()
 
 
 @pytest.mark.slow
