@@ -68,7 +68,7 @@ def command(tmp_path: Path, *more: str) -> Any:
 def test_a_target_is_derived_from_saturation_and_tried_under_two_ramps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sweeps = Sweeps(0.5, 0.51, 0.52)
+    sweeps = Sweeps(0.5, 0.5, 0.5)
     monkeypatch.setattr(module, "sweep", sweeps)
     found = json.loads(command(tmp_path, "--output", "json", "--ramp", "6m").stdout)
     assert (found["per_instance_per_second"], found["saturated_at_users"]) == (0.5, 1)
@@ -91,6 +91,19 @@ def test_a_target_of_which_nothing_is_known_is_not_one_that_misses(
     monkeypatch.setattr(module, "sweep", Sweeps(0.5, 0.51, 0.52, at_best=at_best))
     ended = command(tmp_path, "--output", "json")
     assert (ended.exit_code, json.loads(ended.stdout)["exit_status"]) == (status, status)
+
+
+def test_what_an_instance_serves_is_told_by_all_saturated_stairs_together() -> None:
+    """50 requests at 1.1/s, 100 at 0.9/s and 200 at 1/s; of the last stair calls were given up."""
+    stairs = [(1.1, {"n": 50, "completed": 50}), (0.9, {"n": 100, "completed": 100})]
+    stairs += [(1.0, {"n": 200, "completed": 200}), (0.2, {"n": 400, "completed": 90})]
+    groups = [
+        Group("one", "saturation", {"users": str(2**place)}, {1: figures(hertz, kept=None).model_copy(update=changes)})
+        for place, (hertz, changes) in enumerate(stairs)
+    ]
+    at, served_hz = saturated(groups, "slow", "results/sweep")
+    assert at is groups[0]
+    assert served_hz == pytest.approx(350 / (50 / 1.1 + 100 / 0.9 + 200))
 
 
 def test_users_that_do_not_saturate_an_instance_are_too_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,8 +47,8 @@ def one_instance() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def saturated(groups: Sequence[Group], name: str, place: str) -> Group:
-    """The stair of users from which one instance serves no more.
+def saturated(groups: Sequence[Group], name: str, place: str) -> tuple[Group, float]:
+    """The stair of users from which one instance serves no more, and how many requests a second it serves then.
 
     Args:
         groups: The stairs on one instance, a group each.
@@ -60,7 +60,7 @@ def saturated(groups: Sequence[Group], name: str, place: str) -> Group:
     """
     at = next((found.at for found in saturations(groups) if found.at is not None), None)
     if at is not None and at.completed_hz:
-        return at
+        return at, _served_hz(groups, at)
     fit = [group for group in groups if not group.why_unfit]
     if not fit:
         why = next((group.why_unfit for group in groups), "no stair was run")
@@ -69,6 +69,21 @@ def saturated(groups: Sequence[Group], name: str, place: str) -> Group:
         raise UsageError(f"one instance of {name} completed nothing, with any number of users", f"see {place}")
     users = max(int(group.trial["users"]) for group in fit)
     raise UsageError(f"{users:,} users do not saturate one instance of {name}", f"give more users: {place}")
+
+
+def _served_hz(groups: Sequence[Group], at: Group) -> float:
+    """Over all stairs from the first that is saturated, for each alone has too few requests to say it well.
+
+    One that measured something else, as with calls that were given up, is left out.
+    """
+    n, took_s = 0, 0.0
+    for group in groups[groups.index(at) :]:
+        runs = [] if group.why_unfit else list(group.by_seed.values())
+        if all(one.completed == one.n for one in runs) or group is at:
+            known = [one for one in runs if one.throughput is not None]
+            n += sum(one.completed for one in known)
+            took_s += sum(one.completed / one.throughput.mean for one in known if one.throughput is not None)
+    return n / took_s
 
 
 def verification(scenario: Scenario, per_instance_hz: float, ramp_s: float) -> dict[str, Any]:

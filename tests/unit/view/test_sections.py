@@ -40,7 +40,7 @@ from smbench.view.sections.blocks import (
     Sentence,
     Table,
 )
-from smbench.view.sections.cells import duration, rate
+from smbench.view.sections.cells import at_fine, duration, rate
 from smbench.view.sections.endpoint import scaling
 from smbench.view.sections.requests import latency
 
@@ -166,3 +166,19 @@ def test_each_interval_says_how_many_independent_requests_it_rests_on() -> None:
     said = [note for block in section.blocks if isinstance(block, Table) for note in block.notes]
     expected = "(ranks): p50 1.00 s to 2.00 s, N_eff 15 of 20; p90 3.00 s to 4.00 s, N_eff 11 of 20."
     assert any(text.endswith(expected) for text in said), said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (725.3, "12:05.3"),
+        (12.7, "0:12.7"),
+        (59.96, "1:00.0"),
+        (0.04, "0:00.0"),
+        (-0.3, "-0:00.3"),
+        (-61.25, "-1:01.2"),
+        (-0.01, "0:00.0"),
+    ],
+)
+def test_an_instant_to_a_tenth_of_a_second_is_the_nearest(seconds: float, text: str) -> None:
+    assert at_fine(seconds).text == text

@@ -22,7 +22,6 @@ from smbench.scenario.describe import describe
 from smbench.scenario.model import Scenario
 
 WAITS_S = (60.0, 300.0, 900.0, 3600.0)
-HOURS_A_MONTH = 730  # as AWS's price calculator has it
 
 
 class PhaseSizing(BaseModel):

@@ -129,8 +129,7 @@ def scaling_target(
     )
     if alone.interrupted:
         raise NotBegunError(f"interrupted: `smbench resume {alone.path}` goes on with the stairs")
-    stair = saturated(alone.groups, given.name, str(alone.path))
-    per_instance_hz = stair.completed_hz or 0.0
+    stair, per_instance_hz = saturated(alone.groups, given.name, str(alone.path))
     check = sweep(given, matrix=verification(given, per_instance_hz, ramp_s), thresholds=asserted, **common)
     targets = verified(check.groups, per_instance_hz)
     chosen = highest_kept(targets)

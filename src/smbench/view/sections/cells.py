@@ -58,7 +58,7 @@ def at(seconds: float | None) -> Cell:
 
 def at_fine(seconds: float | None) -> Cell:
     """An instant to a tenth of a second, 12:05.3."""
-    return written(seconds, lambda one: f"{instant(int(one // 1))}.{int(one % 1 * 10)}", "s since start")
+    return written(seconds, _to_a_tenth, "s since start")
 
 
 def bounded(figure: Bounded | Unknown | None, write: Callable[[float], str] = units.duration, unit: str = "s") -> Cell:
@@ -85,6 +85,12 @@ def instant(seconds: float) -> str:
     """An instant of the run as minutes and seconds, 12:05."""
     sign, whole = ("-", round(-seconds)) if round(seconds) < 0 else ("", round(seconds))
     return f"{sign}{whole // 60}:{whole % 60:02d}"
+
+
+def _to_a_tenth(seconds: float) -> str:
+    tenths = round(abs(seconds) * 10)
+    sign = "-" if seconds < 0 and tenths else ""
+    return f"{sign}{instant(tenths // 10)}.{tenths % 10}"
 
 
 def shortened(text: str, width: int) -> str:

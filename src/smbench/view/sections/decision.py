@@ -4,16 +4,17 @@ from collections.abc import Iterable
 
 from smbench import units
 from smbench.analysis.capacity.price import GIVEN
-from smbench.analysis.capacity.sizing import HOURS_A_MONTH, PhaseSizing, Sizing
+from smbench.analysis.capacity.sizing import PhaseSizing, Sizing
 from smbench.analysis.latency.breakdown import Part
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.numbers.known import known
 from smbench.analysis.summary import Summary
+from smbench.pricing.inference import MONTH_H
 from smbench.records import Unknown
 from smbench.view.sections.blocks import Block, Cell, Column, Detail, Judged, Row, Section, Sentence, Table
 from smbench.view.sections.cells import bounded, count, instance_seconds, percentile, rate, usd
 
-_HOURS = {"an hour": 1, "a day": 24, "a month": HOURS_A_MONTH}
+_HOURS = {"an hour": 1, "a day": 24, "a month": MONTH_H}
 _PERCENTILES = ("p50", "p95", "p99", "max")
 
 
@@ -43,12 +44,12 @@ def _enough(sizing: Sizing) -> Table:
         )
     if price is not None:
         machine = f" of {sizing.machine}" if sizing.machine else ""
-        notes.append(f"At {units.usd(price)} an hour{machine}, running all the time; a month is {HOURS_A_MONTH} hours.")
+        notes.append(f"At {units.usd(price)} an hour{machine}, running all the time; a month is {MONTH_H:g} hours.")
     columns = (Column("phase", is_text=True), *map(Column, ("offered", "instances", *spans)))
     return Table("Enough", "How many instances would do", columns, rows, tuple(notes), detail=Detail.FULL)
 
 
-def _instances(phase: PhaseSizing, spans: Iterable[int]) -> tuple[Cell, ...]:
+def _instances(phase: PhaseSizing, spans: Iterable[float]) -> tuple[Cell, ...]:
     """How many, and what they cost in each of these numbers of hours."""
     n = phase.instances
     cell = Cell("-", reason=n.reason) if isinstance(n, Unknown) else count(n, "instances")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from smbench import units
 from smbench.analysis.capacity.price import BreakEven, Price, Saving
 from smbench.analysis.numbers.known import known
+from smbench.pricing.inference import MONTH_H
 from smbench.records import Unknown
 from smbench.view.sections.blocks import Block, Cell, Column, Detail, Figure, Figures, Judged, Missing, Row, Section
 from smbench.view.sections.blocks import Table as TableBlock
@@ -42,8 +43,8 @@ def _figures(found: Price) -> Figures:
         calls = usd(found.calls_usd)
         figures.append(Figure("S3 and SNS of the run, USD", calls, "called by the endpoint; not in the price above"))
     notes = (
-        f"{found.of[:1].upper()}{found.of[1:]}, {found.prices_of}. A month is 730 hours at the rate of this run; what "
-        "requests cost that did not complete is in the price of those that did.",
+        f"{found.of[:1].upper()}{found.of[1:]}, {found.prices_of}. A month is {MONTH_H:g} hours at the rate of "
+        "this run; what requests cost that did not complete is in the price of those that did.",
     )
     return Figures("Price", "What an inference costs", tuple(figures), notes)
 
@@ -63,7 +64,7 @@ def break_even_table(points: Sequence[BreakEven], detail: Detail = Detail.FULL) 
 
 
 def _hz(one: BreakEven) -> float:
-    return one.n_month / (730 * 3600)
+    return one.n_month / (MONTH_H * 3600)
 
 
 def savings_table(savings: Sequence[Saving], name: str, detail: Detail = Detail.FULL) -> TableBlock:
