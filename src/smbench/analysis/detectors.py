@@ -14,6 +14,7 @@ import polars as pl
 
 from smbench import units
 from smbench.analysis.capacity.alarm_facts import alarms_without_data, on_before
+from smbench.analysis.capacity.elasticity import soon_undone
 from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.capacity.overload import overloads
 from smbench.analysis.capacity.policy_facts import is_woken
@@ -180,17 +181,16 @@ def overload(seen: Seen) -> Observation | None:
 
 
 def oscillation(seen: Seen) -> Observation | None:
-    """A scale-out followed a scale-in within the window of `Elasticity.oscillation_window_s`."""
+    """A scale-out followed a scale-in within the window of `Elasticity.oscillation_window_s`; dated from the first."""
     figures = seen.elasticity
-    if isinstance(figures, Unknown) or not figures.oscillations:
+    if isinstance(figures, Unknown) or not (undone := soon_undone(seen.steps, figures.oscillation_window_s)):
         return None
-    undone = [step for step in seen.steps if not step.is_out]
-    what = units.counted(figures.oscillations, "scale-in was", "scale-ins were")
+    what = units.counted(len(undone), "scale-in was", "scale-ins were")
     return Observation(
         name="oscillation",
         seen=f"{what} undone within {units.duration(figures.oscillation_window_s)}",
         advice="a backlog target drains, scales in and overloads again: raise the scale-in cooldown or MinCapacity",
-        at_s=undone[0].decided_at_s if undone else None,
+        at_s=undone[0].decided_at_s,
     )
 
 

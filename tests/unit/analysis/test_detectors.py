@@ -276,6 +276,15 @@ def test_a_scale_in_that_is_undone_oscillates() -> None:
     assert named(observed(steady(), seen, events), "oscillation").at_s == 50.0
 
 
+def test_an_oscillation_is_dated_from_the_first_scale_in_that_was_undone() -> None:
+    """The first, from 3 to 2, stays; a second one half an hour later is undone."""
+    events = [activity(50.0, 60.0, 3, 2), activity(1800.0, 1810.0, 2, 1), activity(1900.0, 1950.0, 1, 2)]
+    seen = looks((0.0, 3, 3), (60.0, 2, 2), (1810.0, 1, 1), (1900.0, 1, 2), (1950.0, 2, 2))
+    found = named(observed(steady(), seen, events), "oscillation")
+    assert found.at_s == 1800.0
+    assert found.seen.startswith("1 scale-in was undone")
+
+
 def test_scaling_that_failed_otherwise_says_why_in_the_words_of_aws_once() -> None:
     message = "Failed to set desired instance count to 3. Reason: 1 of the new instances did not pass."
     tries = [activity(at, at + 10, 1, 3, state="Failed", StatusMessage=message) for at in (50.0, 70.0)]

@@ -12,7 +12,7 @@ from modelling import scenario
 from runs import Request, frames_of, reading, span, sure
 from simulated import simulated_run
 from smbench.analysis.capacity.cost import Cost
-from smbench.analysis.capacity.elasticity import Elasticity, demand, n_oscillations, possible_hz
+from smbench.analysis.capacity.elasticity import Elasticity, demand, possible_hz, soon_undone
 from smbench.analysis.capacity.scaling import ScalingStep
 from smbench.analysis.rows.frames import Frames, derive
 from smbench.analysis.summary import Summary, summarise
@@ -158,9 +158,9 @@ def step(at: float, before: int, after: int) -> ScalingStep:
 
 def test_a_scale_in_soon_undone_is_an_oscillation_and_one_undone_late_is_none() -> None:
     steps = [step(0.0, 1, 4), step(1000.0, 4, 1), step(1500.0, 1, 4), step(3000.0, 4, 1), step(9000.0, 1, 4)]
-    assert n_oscillations(steps, 900.0) == 1
-    assert n_oscillations(steps, 6000.0) == 2
-    assert n_oscillations(steps[:2], 900.0) == 0
+    assert soon_undone(steps, 900.0) == [steps[1]]
+    assert soon_undone(steps, 6000.0) == [steps[1], steps[3]]
+    assert soon_undone(steps[:2], 900.0) == []
 
 
 @pytest.mark.slow

@@ -13,12 +13,14 @@ from altair.utils.schemapi import validate_jsonschema
 from runs import Request, frames_of, reading, span
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import summarise
-from smbench.records import Outcome
+from smbench.records import Event, Outcome
 from smbench.view.page.gallery import Gallery, gallery
 from smbench.view.page.pictures import spec_of
 from smbench.view.page.theme import CONFIG
 
 pytestmark = pytest.mark.slow
+
+S = 1_000_000_000
 
 
 def pictures_of(frames: Frames) -> Gallery:
@@ -74,6 +76,32 @@ def test_what_was_cut_off_is_more_than_was_watched() -> None:
     assert shown.percentiles.title == "Half of the requests completed within 2 m 05 s; 64 of 250 did not"
     assert shown.system is not None
     assert shown.system.title.endswith("not drained 15 m after the last send")
+
+
+def test_of_requests_that_completed_at_a_second_s_uncertainty_none_is_called_open() -> None:
+    """A run without notices: each end is known to its second by S3's stamp, and all completed."""
+    rows = [Request(0.1 * k, done=0.1 * k + 4.0, seen=30.0, end_from="output") for k in range(200)]
+    shown = pictures_of(frames_of(rows, readings=[reading("instances_current", 1.0, 0.0)]))
+    assert shown.percentiles is not None
+    assert shown.percentiles.title.startswith("Half of the requests took ")
+    assert shown.percentiles.title.endswith(" or more")
+    assert shown.system is not None
+    assert "; drained " in shown.system.title
+
+
+def test_where_most_completed_and_some_had_just_been_sent_it_is_not_said_that_most_did_not() -> None:
+    rows = [Request(0.0, done=30.0 + k) for k in range(60)] + [Request(99.0, Outcome.PENDING) for _ in range(40)]
+    shown = pictures_of(frames_of(rows, readings=[reading("instances_current", 1.0, 100.0)]))
+    assert shown.percentiles is not None
+    assert shown.percentiles.title.startswith("Half of the requests completed within ")
+
+
+def test_where_capacity_was_only_removed_nothing_is_said_of_capacity_that_was_added() -> None:
+    events = [Event("scaling_activity", "a", 9 * S, 9 * S, "Successful", 10 * S, 2, 1)]
+    told = [reading("instances_current", count, at) for count, at in ((2.0, 0.0), (1.0, 20.0))]
+    shown = pictures_of(frames_of([Request(0.0, done=5.0)], readings=told, events=events))
+    assert shown.system is not None
+    assert "added" not in shown.system.title
 
 
 def test_nothing_accepted_is_nothing_to_draw_of_the_endpoint() -> None:

@@ -124,7 +124,7 @@ def elasticity(
     detection_s, provision_s = (_mean_s(each) for each in delays(steps))
     reaction_s = sum(known(each) or 0.0 for each in (detection_s, provision_s))
     window_s = 2 * reaction_s + SOON_UNDONE_S
-    oscillations = n_oscillations(steps, window_s)
+    oscillations = len(soon_undone(steps, window_s))
     is_hole = (measured.backlog > 0) & (measured.serving == 0)
     longest_s, hole_at_s = measured.longest(is_hole)
     drain = _drain(frames, course, concurrency, service_s)
@@ -190,13 +190,16 @@ def demand(frames: Frames, service_s: float, concurrency: int, window_s: float) 
     return Demand(at_ns, np.ceil(load - _EPSILON).astype(np.int64))
 
 
-def n_oscillations(steps: Sequence[ScalingStep], window_s: float) -> int:
+def soon_undone(steps: Sequence[ScalingStep], window_s: float) -> list[ScalingStep]:
     """Scale-ins that a scale-out followed within the window."""
-    n = 0
-    for step, after in itertools.pairwise(steps):
-        is_in = step.before is not None and step.after < step.before
-        n += is_in and after.is_out and after.decided_at_s - step.decided_at_s <= window_s
-    return n
+    return [
+        step
+        for step, after in itertools.pairwise(steps)
+        if step.before is not None
+        and step.after < step.before
+        and after.is_out
+        and after.decided_at_s - step.decided_at_s <= window_s
+    ]
 
 
 def _provisioning(

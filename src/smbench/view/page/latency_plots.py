@@ -213,9 +213,9 @@ def _percentiles_title(summary: Summary, frames: Frames) -> str:
     )
     late = f"; latency from send hides up to {lag.max.text()}" if hidden and lag.max is not None else ""
     n_open = spread.n_censored + spread.n_never
-    if spread.p50 is None or spread.p50.value is None:
+    if spread.p50 is None or spread.p50.high is None:
         return f"Fewer than half of the requests completed: {n_open:,} of {spread.n:,} did not{late}"
-    if tail is None or tail.value is None:
+    if tail is None or tail.high is None:
         return f"Half of the requests completed within {spread.p50.text()}; {n_open:,} of {spread.n:,} did not{late}"
     slow = f"the slowest took {tail.text()}" if is_thin else f"one in twenty took {tail.text()} or more"
     return f"Half of the requests took {spread.p50.text()} or less; {slow}{late}"

@@ -78,11 +78,12 @@ def cost_picture(benchmark: str, groups: list[Group]) -> Picture | None:
         layers = (points, names) if width > 400 else (points,)
         return layered(*layers, width=max(150, width - 60), height=280)
 
-    cheapest = data.sort("usd", maintain_order=True)["configuration"][0]
+    priced = [group for group in groups if not group.why_unfit and group.usd_per_1000 is not None]
+    cheapest = min(priced, key=lambda group: group.usd_per_1000 or 0.0, default=None)
     return Picture(
         f"cost-{benchmark}",
-        f"{benchmark}: cheapest is {cheapest or 'it as it is'}",
-        "Cost per 1,000 completions against the 95th percentile of latency, a point a configuration.",
+        f"{benchmark}: cheapest is {_called(cheapest)}" if cheapest else f"{benchmark}: cost against latency",
+        "Cost per 1,000 completions against the 95th percentile of latency, a point a configuration that has both.",
         draw,
     )
 
@@ -96,10 +97,10 @@ def latency_picture(benchmark: str, groups: list[Group]) -> Picture | None:
         for name in ("p50", "p95", "p99"):
             figure = getattr(middle, name)
             if figure is not None and figure.value is not None:
-                rows.append({"configuration": group.configuration or "as it is", "figure": name, "s": figure.value})
+                rows.append({"configuration": _called(group), "figure": name, "s": figure.value})
     if not rows:
         return None
-    data, order = pl.DataFrame(rows), [group.configuration or "as it is" for group in groups]
+    data, order = pl.DataFrame(rows), [_called(group) for group in groups]
 
     def draw(width: int) -> Spec:
         colours = alt.Scale(domain=["p50", "p95", "p99"], range=[theme.GREY, theme.BLUE, theme.VERMILLION])
@@ -114,10 +115,16 @@ def latency_picture(benchmark: str, groups: list[Group]) -> Picture | None:
         )
         return layered(points, width=max(150, width - 160), height=_ROW_PX * len(order) + 20)
 
-    slowest = data.sort("s", descending=True, maintain_order=True)["configuration"][0]
+    known = [group for group in groups if not group.why_unfit and group.p95_s is not None]
+    slowest = max(known, key=lambda group: (group.p95_s or (0.0,) * 3)[1], default=None)
     return Picture(
         f"latency-{benchmark}",
-        f"{benchmark}: slowest is {slowest}",
-        "Median, 95th and 99th percentile of latency, a line a configuration.",
+        f"{benchmark}: slowest by p95 is {_called(slowest)}" if slowest else f"{benchmark}: latency",
+        "Median, 95th and 99th percentile of latency, a line a configuration; one that is known within bounds only has "
+        "no point.",
         draw,
     )
+
+
+def _called(group: Group) -> str:
+    return group.configuration or "as it is"

@@ -190,15 +190,15 @@ def _title(summary: Summary) -> str:
     if figures.peak_at_s is None:
         return "Nothing that counts was ever in the system, only warm-ups"
     said = f"The backlog peaked at {figures.peak_within.text(units.whole)} at {clock(figures.peak_at_s)}"
-    outs = [step for step in summary.scaling.steps if step.is_out and step.in_service_at_s is not None]
-    if outs and outs[0].in_service_at_s is not None:
-        said += f"; more capacity served at {clock(outs[0].in_service_at_s)}"
-    elif summary.scaling.steps:
+    outs = [step.in_service_at_s for step in summary.scaling.steps if step.is_out]
+    if (first_s := next((at_s for at_s in outs if at_s is not None), None)) is not None:
+        said += f"; more capacity served at {clock(first_s)}"
+    elif outs:
         said += "; no capacity that was added came to serve"
     drain = known(figures.drain)
     if drain is not None:
-        is_over = drain.value is not None
-        said += f"; {'drained' if is_over else 'not drained'} {units.duration(drain.low)} after the last send"
+        is_over = "not drained" if drain.high is None else "drained"
+        said += f"; {is_over} {drain.text().removeprefix('> ')} after the last send"
     return said
 
 
