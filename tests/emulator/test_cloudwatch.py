@@ -206,6 +206,42 @@ async def test_percentiles_are_of_the_values_of_a_period(watch: Watch) -> None:
     assert older["Datapoints"][0]["ExtendedStatistics"] == {"p50": said[1]}
 
 
+async def test_an_alarm_watches_a_percentile_of_what_is_kept_by_value(watch: Watch) -> None:
+    one = {"Namespace": "Mine", "MetricName": "M", "EvaluationPeriods": 1, "Threshold": 900.0}
+    one |= {"ComparisonOperator": "GreaterThanThreshold"}
+    query = {"Metric": {"Namespace": "Mine", "MetricName": "M"}, "Period": 60, "Stat": "p50"}
+    put = watch.cloudwatch.put_metric_alarm
+    await put(AlarmName="p99", ExtendedStatistic="p99", Period=60, **one)
+    await put(AlarmName="p50", ExtendedStatistic="p50", Period=60, EvaluateLowSampleCountPercentile="evaluate", **one)
+    listed = {name: one[name] for name in ("EvaluationPeriods", "Threshold", "ComparisonOperator")}
+    doubled = [{"Id": "m", "MetricStat": query, "ReturnData": False}, {"Id": "e", "Expression": "2 * m"}]
+    await put(AlarmName="twice-p50", Metrics=doubled, **listed)
+    counter = watch.emulator.world.metrics.open_counter("M", (), "None", namespace="Mine")
+    for n in range(1000):
+        counter.add(float(n))
+    await advance(watch.emulator, 240.0)
+    alarms = {one["AlarmName"]: one for one in (await watch.cloudwatch.describe_alarms())["MetricAlarms"]}
+    history = [
+        item["AlarmName"]
+        for item in (await watch.cloudwatch.describe_alarm_history(HistoryItemType="StateUpdate"))["AlarmHistoryItems"]
+        if "to ALARM" in item["HistorySummary"]
+    ]
+    assert sorted(history) == ["p99", "twice-p50"]
+    assert alarms["p99"]["ExtendedStatistic"] == "p99"
+    assert "Statistic" not in alarms["p99"]
+    for metric, wrong in (("CPUUtilization", "p99"), ("ModelLatency", "tm99")):
+        with pytest.raises(ClientError) as gap:
+            await put(
+                AlarmName="x",
+                ExtendedStatistic=wrong,
+                Period=60,
+                **(one | {"Namespace": "AWS/SageMaker", "MetricName": metric}),
+            )
+        assert gap.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+    with pytest.raises(ClientError, match="only one of Statistic"):
+        await put(AlarmName="x", ExtendedStatistic="p9", Statistic="Sum", Period=60, **one)
+
+
 async def test_of_what_was_put_as_a_set_or_is_negative_there_is_no_percentile(watch: Watch) -> None:
     put = watch.cloudwatch.put_metric_data
     sums = {"Sum": 10.0, "SampleCount": 4.0, "Minimum": 1.0, "Maximum": 4.0}
@@ -422,5 +458,5 @@ async def test_an_alarm_on_metric_math_is_evaluated_and_described(watch: Watch) 
     assert not set(plain) & alarm.keys()
     assert await refused(put(**ALARM, Metrics=metrics)) == "ValidationError"
     assert await refused(put(**of_math, Metrics=[math("RATE(m1)"), metrics[1]])) == "NotImplemented"
-    assert await refused(put(**of_math, Metrics=[stat(statistic="p99")])) == "NotImplemented"
+    assert await refused(put(**of_math, Metrics=[stat(statistic="tm99")])) == "NotImplemented"
     assert await refused(put(**of_math, Metrics=[math("m1"), stat()])) == "ValidationError"  # two that return data

@@ -223,8 +223,8 @@ async def test_sts_says_who_calls_and_lends_a_role() -> None:
         with pytest.raises(ClientError, match="at 'roleSessionName' failed to satisfy constraint") as error:
             await sts.assume_role(RoleArn="arn:aws:iam::1:role/role", RoleSessionName="a b")
         assert error.value.response["Error"]["Code"] == "ValidationError"
-        with pytest.raises(ClientError, match="sts:GetSessionToken"):
-            await sts.get_session_token()
+        with pytest.raises(ClientError, match="sts:GetFederationToken"):
+            await sts.get_federation_token(Name="ab")
 
 
 # the driver

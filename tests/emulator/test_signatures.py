@@ -430,6 +430,38 @@ ASKED: dict[str, tuple[str, dict[str, Any], str]] = {
 
 
 @pytest.mark.slow
+async def test_credentials_of_a_role_are_good_until_they_expire_and_say_whose_they_are() -> None:
+    async with AsyncExitStack() as stack:
+        emulator = await verifying(stack)
+        ours = await stack.enter_async_context(aws_client("sts", emulator.url, KEY, SECRET))
+        role = "arn:aws:iam::123456789012:role/deployer"
+        lent = (await ours.assume_role(RoleArn=role, RoleSessionName="me", DurationSeconds=900))["Credentials"]
+        session = (await ours.get_session_token())["Credentials"]
+        pairs = {"role": lent, "session": session, "mixed": lent | {"SessionToken": session["SessionToken"]}}
+        arns, said = dict[str, str](), dict[str, str]()
+        for seconds in (0, 901):
+            await advance(emulator, seconds)
+            for name, pair in pairs.items():
+                for service in ("sts", "sagemaker", "s3"):
+                    keys = pair["AccessKeyId"], pair["SecretAccessKey"]
+                    client = aws_client(service, emulator.url, *keys, token=pair["SessionToken"])
+                    async with client as one:
+                        try:
+                            operation, params, _ = ASKED[service]
+                            answer = await getattr(one, operation)(**params)
+                            arns[name] = answer.get("Arn", arns.get(name, ""))
+                        except ClientError as error:
+                            said[f"{name} {service} {seconds}"] = error.response["Error"]["Code"]
+        assert arns == {
+            "role": "arn:aws:sts::123456789012:assumed-role/deployer/me",
+            "session": "arn:aws:iam::123456789012:user/smbench",
+        }
+        over = {"role sts 901": "ExpiredToken", "role sagemaker 901": "ExpiredTokenException"}
+        wrong = {"sts": "InvalidClientTokenId", "sagemaker": "UnrecognizedClientException", "s3": "InvalidToken"}
+        mixed = {f"mixed {service} {s}": code for service, code in wrong.items() for s in (0, 901)}
+        assert said == over | {"role s3 901": "ExpiredToken"} | mixed
+
+
 async def test_a_client_with_the_wrong_secret_reads_its_services_own_refusal() -> None:
     async with AsyncExitStack() as stack:
         emulator = await verifying(stack)

@@ -223,6 +223,45 @@ async def test_a_message_to_a_deleted_queue_is_dropped_and_counted(at: At) -> No
     assert (counts.n_published, counts.n_delivered, counts.n_dropped) == (1, 0, 1)
 
 
+async def test_what_cannot_be_delivered_goes_to_the_subscriptions_own_queue(at: At) -> None:
+    grave = (await at.sqs.create_queue(QueueName="grave"))["QueueUrl"]
+    grave_arn = QUEUE.replace(":q", ":grave")
+    policy = queue_policy(Resource=grave_arn)
+    await at.sqs.set_queue_attributes(QueueUrl=grave, Attributes={"Policy": policy})
+    arn = await at.subscribe(RawMessageDelivery="true")
+    redrive = json.dumps({"deadLetterTargetArn": grave_arn})
+    await at.sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName="RedrivePolicy", AttributeValue=redrive)
+    shown = (await at.sns.get_subscription_attributes(SubscriptionArn=arn))["Attributes"]
+    assert shown["RedrivePolicy"] == redrive
+    await at.sns.publish(TopicArn=TOPIC, Message="arrives")
+    await at.sqs.delete_queue(QueueUrl=at.url)
+    await at.sns.publish(TopicArn=TOPIC, Message="dies")
+    (buried,) = (await at.sqs.receive_message(QueueUrl=grave, MaxNumberOfMessages=10))["Messages"]
+    counts = at.services.sns.counts
+    assert (buried["Body"], counts.n_delivered, counts.n_dropped) == ("dies", 1, 1)
+    for wrong in ("[]", '{"deadLetterTargetArn": "nonsense"}'):
+        with pytest.raises(ClientError) as refused:
+            await at.sns.set_subscription_attributes(
+                SubscriptionArn=arn, AttributeName="RedrivePolicy", AttributeValue=wrong
+            )
+        assert refusal(refused) == ("InvalidParameter", 400)
+
+
+async def test_a_subscription_by_mail_waits_for_a_confirmation_that_never_comes(at: At) -> None:
+    by_mail = {"TopicArn": TOPIC, "Protocol": "email", "Endpoint": "a@example.com"}
+    assert (await at.sns.subscribe(**by_mail))["SubscriptionArn"] == "pending confirmation"
+    arn = (await at.sns.subscribe(**by_mail, ReturnSubscriptionArn=True))["SubscriptionArn"]
+    (listed,) = (await at.sns.list_subscriptions_by_topic(TopicArn=TOPIC))["Subscriptions"]
+    assert (listed["SubscriptionArn"], listed["Protocol"]) == ("PendingConfirmation", "email")
+    shown = (await at.sns.get_subscription_attributes(SubscriptionArn=arn))["Attributes"]
+    assert (shown["SubscriptionArn"], shown["PendingConfirmation"]) == (arn, "true")
+    topic = (await at.sns.get_topic_attributes(TopicArn=TOPIC))["Attributes"]
+    assert (topic["SubscriptionsConfirmed"], topic["SubscriptionsPending"]) == ("0", "1")
+    await at.sns.publish(TopicArn=TOPIC, Message="m")
+    counts = at.services.sns.counts
+    assert (counts.n_published, counts.n_delivered, counts.n_dropped) == (1, 0, 0)
+
+
 async def test_a_run_hears_only_of_its_own_inferences(at: At) -> None:
     await at.subscribe(
         FilterPolicy='{"inferenceId": [{"prefix": "run7-w0-"}]}',
@@ -255,7 +294,9 @@ async def test_publishing_to_no_topic_is_not_found(at: At) -> None:
         ("publish", {"TopicArn": TOPIC, "Message": "m" * 262_145}, "InvalidParameter", 400),
         ("publish", {"TopicArn": TOPIC, "Message": "{}", "MessageStructure": "json"}, "InvalidParameter", 400),
         ("publish", {"PhoneNumber": "+1", "Message": "m"}, "NotImplemented", 501),
-        ("subscribe", {"TopicArn": TOPIC, "Protocol": "email", "Endpoint": "a@b"}, "NotImplemented", 501),
+        ("subscribe", {"TopicArn": TOPIC, "Protocol": "sms", "Endpoint": "+1"}, "NotImplemented", 501),
+        ("subscribe", {"TopicArn": TOPIC, "Protocol": "pigeon", "Endpoint": "a"}, "InvalidParameter", 400),
+        ("subscribe", {"TopicArn": TOPIC, "Protocol": "https", "Endpoint": "http://a"}, "InvalidParameter", 400),
         ("subscribe", {"TopicArn": TOPIC, "Protocol": "sqs", "Endpoint": "http://q"}, "InvalidParameter", 400),
         ("publish_batch", {"TopicArn": TOPIC, "PublishBatchRequestEntries": []}, "EmptyBatchRequest", 400),
         ("list_phone_numbers_opted_out", {}, "NotImplemented", 501),

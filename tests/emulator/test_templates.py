@@ -212,7 +212,7 @@ def test_a_template_may_lie_in_the_regions_own_bucket() -> None:
         ({"Type": "CommaDelimitedList", "AllowedValues": ["a"]}, "a,b", "'P' must be one of AllowedValues"),
         ({"Type": "String", "AllowedPattern": "[a-z]+"}, "1", r"P failed to satisfy constraint: must match pattern"),
         ({"Type": "String", "MaxLength": "1", "ConstraintDescription": "one letter"}, "ab", "constraint: one letter"),
-        ({"Type": "AWS::SSM::Parameter::Value<String>"}, "a", "does not know parameters of type AWS::SSM"),
+        ({"Type": "AWS::EC2::VPC::Id"}, "a", "does not know parameters of type AWS::EC2"),
     ],
 )
 def test_a_parameter_is_held_to_what_its_declaration_says(declared: dict[str, Any], value: str, said: str) -> None:
@@ -236,8 +236,8 @@ def test_a_parameter_is_held_to_what_its_declaration_says(declared: dict[str, An
         ("Resources: {T: {Type: AWS::SNS::Topic, Properties: {TopicName: !Ref [a]}}}", "single String value"),
         ("Resources: {T: {Type: AWS::SNS::Topic, Properties: {TopicName: !If [a]}}}", "3 elements"),
         ("Resources: {T: {Type: AWS::SNS::Topic, Properties: {TopicName: !FindInMap [a, b, c]}}}", "a::b::c"),
-        ("Resources: {T: {Type: AWS::SNS::Topic, Properties: {TopicName: !ImportValue a}}}", "Fn::ImportValue"),
-        ("Transform: AWS::Serverless-2016-10-31\nResources: {T: {Type: AWS::SNS::Topic}}", "section Transform"),
+        ("Resources: {T: {Type: AWS::SNS::Topic, Properties: {TopicName: !GetAZs a}}}", "Fn::GetAZs"),
+        ("Hooks: {}\nResources: {T: {Type: AWS::SNS::Topic}}", "section Hooks"),
         (
             "Conditions: {A: !Condition B, B: !Not [!Condition A]}\nResources: {T: {Type: AWS::SNS::Topic}}",
             "circularly dependent",

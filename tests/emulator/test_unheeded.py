@@ -30,6 +30,7 @@ SOURCES = {  # of each service, by its name in credentials
     "logs": "logs.py",
     "iam": "iam.py",
     "sts": "sts.py",
+    "ssm": "ssm.py",
     "cloudformation": "cloudformation",
 }
 MODELS = {"monitoring": "cloudwatch"}
@@ -47,6 +48,7 @@ HARMLESS = {  # nothing that a caller of this emulator sees depends on them
         *("PolicyArns", "Policy", "Tags", "TransitiveTagKeys", "ExternalId", "SerialNumber", "TokenCode"),
         *("SourceIdentity", "ProvidedContexts"),
     },
+    "ssm": {"Description", "KeyId", "WithDecryption"},  # shown by no call there is; of what is encrypted alone
     "cloudformation": {  # every list is one page, every resource is of a type that is known, no role is looked at
         *("ResourceTypes", "RoleARN", "IncludeNestedStacks", "NextToken"),
         *("IncludePropertyValues", "TemplateStage"),

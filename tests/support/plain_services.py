@@ -49,11 +49,18 @@ def isolate_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def aws_client(
-    service: str, url: str, key: str = "AKIDEXAMPLE", secret: str = "secret", *, is_old: bool = False
+    service: str,
+    url: str,
+    key: str = "AKIDEXAMPLE",
+    secret: str = "secret",
+    *,
+    token: str | None = None,
+    is_old: bool = False,
 ) -> AsyncIterator[Any]:
     """An aiobotocore client that raises when a parsed reply breaks the operation's output shape.
 
     Args:
+        token: Of temporary credentials.
         is_old: With the service models of early 2023, where there are any in `tests/data`.
     """
     session: Any = AioSession()
@@ -64,6 +71,7 @@ async def aws_client(
         endpoint_url=url,
         aws_access_key_id=key,
         aws_secret_access_key=secret,
+        aws_session_token=token,
         config=CONFIG,
     ) as client:
         client.meta.events.register("after-call.*", check_reply)

@@ -188,6 +188,7 @@ QUEUES = (
     Call("sqs", "PurgeQueue", _queue()),
     Call("sts", "GetCallerIdentity", {}),
     Call("sts", "AssumeRole", {"RoleArn": ROLE, "RoleSessionName": "tour"}),
+    Call("sts", "GetSessionToken", {}),
 )
 
 ENDPOINT = (
@@ -454,6 +455,7 @@ OTHER_STACK = json.dumps({"Resources": {"Other": {"Type": "AWS::SNS::Topic"}}})
 EXPORTING_STACK = json.dumps(
     json.loads(STACK) | {"Outputs": {"Topic": {"Value": {"Ref": "Topic"}, "Export": {"Name": "tour"}}}}
 )
+IMPORTING_STACK = json.dumps(json.loads(STACK) | {"Outputs": {"Topic": {"Value": {"Fn::ImportValue": "tour"}}}})
 ROLE_POLICY = {"RoleName": "tour", "PolicyName": "tour"}
 MANAGED = {"RoleName": "tour", "PolicyArn": "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"}
 NAMED = {"StackName": "tour", "ChangeSetName": "tour"}
@@ -497,6 +499,18 @@ STACKS = (
     Call("cloudformation", "ListStackResources", WHOLE),
     Call("cloudformation", "DescribeStackResource", WHOLE | {"LogicalResourceId": "Topic"}),
     Call("cloudformation", "ListExports", {}),
+    Call("cloudformation", "CreateStack", {"StackName": "importing", "TemplateBody": IMPORTING_STACK}),
+    Wait(30),
+    Call("cloudformation", "ListImports", {"ExportName": "tour"}),
+    Call("cloudformation", "DeleteStack", {"StackName": "importing"}),
+    Wait(30),
+    Call("ssm", "PutParameter", {"Name": "/tour/a", "Value": "1", "Type": "String", "Tags": TAGS}),
+    Call("ssm", "GetParameter", {"Name": "/tour/a"}),
+    Call("ssm", "GetParameters", {"Names": ["/tour/a", "/tour/b"]}),
+    Call("ssm", "GetParametersByPath", {"Path": "/tour"}),
+    Call("ssm", "DeleteParameters", {"Names": ["/tour/a", "/tour/b"]}),
+    Call("ssm", "PutParameter", {"Name": "/tour/b", "Value": "1", "Type": "String"}),
+    Call("ssm", "DeleteParameter", {"Name": "/tour/b"}),
     Call("cloudformation", "UpdateTerminationProtection", WHOLE | {"EnableTerminationProtection": False}),
     Call("cloudformation", "UpdateStack", WHOLE | {"TemplateBody": OTHER_STACK}),
     Wait(60),

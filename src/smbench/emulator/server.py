@@ -30,6 +30,7 @@ from smbench.emulator.sagemaker.runtime import Runtime
 from smbench.emulator.sagemaker.synchronous import SynchronousCalls
 from smbench.emulator.sagemaker.truth import Truth
 from smbench.emulator.site import Site
+from smbench.emulator.ssm import Ssm
 from smbench.emulator.sts import Sts
 from smbench.emulator.tagging import Tagging
 from smbench.model.endpoints.answers import GAPS
@@ -110,10 +111,13 @@ class Emulator:
         self.iam = Iam(self.site)
         scaling = AutoScaling(self.site, self.world)
         alarms = Alarms(self.site, self.world.alarms)
-        services = Account(self.s3, self.sqs, self.sns, self.iam, self.sagemaker, scaling, alarms)
+        ssm = Ssm(self.site)
+        services = Account(self.s3, self.sqs, self.sns, self.iam, self.sagemaker, scaling, alarms, ssm)
         faults = Faults(emulated.faults, self.world.seeds.faults, base_dir)
         self.cloudformation = CloudFormation(self.site, services, faults)
-        self.front = Front(self.site, self.driver, Signatures(region) if verify_signatures else None, faults)
+        sts = Sts(self.site)
+        signatures = Signatures(region, temporary=sts.temporary) if verify_signatures else None
+        self.front = Front(self.site, self.driver, signatures, faults)
         self._jobs = None if images is None else ProcessingJobs(self.site, self.s3, images)
         if self._jobs is not None:
             self.sagemaker.operations |= self._jobs.operations
@@ -126,7 +130,7 @@ class Emulator:
             self.s3,
             self.sqs,
             self.sns,
-            Sts(self.site),
+            sts,
             self.sagemaker,
             self.runtime,
             CloudWatch(self.site, self.world.metrics, self.world.alarms),
@@ -134,6 +138,7 @@ class Emulator:
             self.iam,
             self.cloudformation,
             Logs(self.site, streams, groups),
+            ssm,
             Tagging(
                 (
                     self.s3.tagged,
@@ -142,6 +147,7 @@ class Emulator:
                     lambda: self.sagemaker.tags,
                     alarms.tagged,
                     scaling.tagged,
+                    ssm.tagged,
                 )
             ),
         )

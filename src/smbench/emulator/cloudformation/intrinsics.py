@@ -9,13 +9,14 @@ from smbench.emulator.protocol.codecs import ServiceError, beyond
 
 _PLACE = re.compile(r"\$\{([^!}][^}]*)\}")
 _ESCAPED = re.compile(r"\$\{!([^}]*)\}")
-_KNOWN = ("Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::Select", "Fn::Split", "Fn::Base64")
+IMPORT = "Fn::ImportValue"
+_KNOWN = ("Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::Select", "Fn::Split", "Fn::Base64", IMPORT)
 _CONDITIONS = ("Fn::Equals", "Fn::Not", "Fn::And", "Fn::Or", "Condition")
 _NO_VALUE = "AWS::NoValue"
 NOTHING = object()  # a member that AWS::NoValue leaves out
 
 Lookup = Callable[[str, str], Any]
-"""Gives a resource's attribute, or what Ref gives where the attribute is empty."""
+"""Gives a resource's attribute, or what Ref gives where the attribute is empty; under IMPORT, an export's value."""
 
 
 def invalid(message: str) -> ServiceError:
@@ -131,6 +132,8 @@ def _carried_out(name: str, argument: Any, of: Callable[[Any], Any], lookup: Loo
             if not 0 <= index < len(items):
                 raise invalid(f"Template error: Fn::Select cannot select nonexistent value at index {index}")
             return items[index]
+        case "Fn::ImportValue":
+            return lookup(IMPORT, text_of(of(argument)))
         case "Fn::Split":
             return text_of(of(argument[1])).split(argument[0])
         case _:

@@ -17,6 +17,7 @@ from smbench.emulator.protocol.codecs import JSON_11, JsonProtocol, Params, beyo
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.s3.service import S3
 from smbench.emulator.sagemaker.control_plane import SageMaker
+from smbench.emulator.ssm import Ssm
 
 Tags = Mapping[str, str]
 INSIDE = HttpRequest("POST", "/", "/", "/", {}, {}, b"")  # operations that are called from inside do not look at it
@@ -33,7 +34,9 @@ class Account:
     sagemaker: SageMaker
     scaling: AutoScaling
     alarms: Alarms
+    ssm: Ssm
     lent: set[tuple[str, str]] = field(default_factory=set)  # role and inline policy, of resources that are policies
+    scheduled: dict[str, set[str]] = field(default_factory=dict)  # by resource id, actions of targets that were made
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,26 @@ def _remove_inline_policy(account: Account, made: Physical) -> None:
         account.iam.policies.get(role, {}).pop(policy, None)
 
 
+def _make_parameter(account: Account, name: str, given: Params, tags: Tags) -> Physical:
+    asked = {"Name": name} | given | ({"Tags": pairs_of(tags)} if tags else {})
+    params = checked(codecs.SSM, "PutParameter", asked)
+    account.ssm.put_parameter(params, INSIDE)
+    return Physical(params["Name"], {"Type": params["Type"], "Value": params["Value"]})
+
+
+def _change_parameter(account: Account, made: Physical, given: Params, tags: Tags) -> None:
+    params = checked(codecs.SSM, "PutParameter", {"Name": made.id, "Overwrite": True} | given)
+    account.ssm.put_parameter(params, INSIDE)
+    kept = account.ssm.tags_of(made.id)
+    kept.clear()
+    kept.update(tags)
+
+
+def _remove_parameter(account: Account, made: Physical) -> None:
+    if account.ssm.value(made.id) is not None:
+        account.ssm.delete_parameter({"Name": made.id}, INSIDE)
+
+
 def _make_metadata(account: Account, name: str, given: Params, tags: Tags) -> Physical:
     return Physical(name)
 
@@ -223,9 +243,22 @@ def _remove_endpoint(account: Account, made: Physical) -> None:
 
 
 def _make_target(account: Account, name: str, given: Params, tags: Tags) -> Physical:
-    params = checked(codecs.AUTOSCALING, "RegisterScalableTarget", given)
+    asked = {key: value for key, value in given.items() if key != "ScheduledActions"}
+    params = checked(codecs.AUTOSCALING, "RegisterScalableTarget", asked)
     account.scaling.register_scalable_target(params, INSIDE)
+    _schedule(account, {key: params[key] for key in _SCALED}, given.get("ScheduledActions", []))
     return Physical("|".join(params[key] for key in ("ResourceId", "ScalableDimension", "ServiceNamespace")))
+
+
+def _schedule(account: Account, target: Params, actions: list[Params]) -> None:
+    """Give a target these scheduled actions instead of those that it was made with before."""
+    before = account.scheduled.pop(target["ResourceId"], set())
+    for name in sorted(before - {one["ScheduledActionName"] for one in actions}):
+        account.scaling.delete_scheduled_action(target | {"ScheduledActionName": name}, INSIDE)
+    for one in actions:
+        params = checked(codecs.AUTOSCALING, "PutScheduledAction", target | one)
+        account.scaling.put_scheduled_action(params, INSIDE)
+        account.scheduled.setdefault(target["ResourceId"], set()).add(params["ScheduledActionName"])
 
 
 def _change_target(account: Account, made: Physical, given: Params, tags: Tags) -> None:
@@ -239,6 +272,7 @@ def _target_of(scaling_target_id: str) -> Params:
 
 def _remove_target(account: Account, made: Physical) -> None:
     target = _target_of(made.id)
+    account.scheduled.pop(target["ResourceId"], None)
     if account.scaling.scaler.describe_targets([target["ResourceId"]]):
         account.scaling.deregister_scalable_target(target, INSIDE)
 
@@ -283,7 +317,8 @@ def _remove_alarm(account: Account, made: Physical) -> None:
 
 _ALARM = (
     "ActionsEnabled AlarmActions AlarmDescription AlarmName ComparisonOperator DatapointsToAlarm Dimensions "
-    "EvaluationPeriods InsufficientDataActions MetricName Metrics Namespace OKActions Period Statistic Threshold "
+    "EvaluateLowSampleCountPercentile EvaluationPeriods ExtendedStatistic InsufficientDataActions "
+    "MetricName Metrics Namespace OKActions Period Statistic Threshold "
     "TreatMissingData Unit Tags"
 )
 _MODEL = (
@@ -295,7 +330,9 @@ _POLICY = (
     "PolicyName PolicyType ScalingTargetId ServiceNamespace ResourceId ScalableDimension "
     "TargetTrackingScalingPolicyConfiguration StepScalingPolicyConfiguration"
 )
-_TARGET = "ServiceNamespace ScalableDimension ResourceId MinCapacity MaxCapacity SuspendedState"
+_TARGET = (
+    "ServiceNamespace ScalableDimension ResourceId MinCapacity MaxCapacity SuspendedState RoleARN ScheduledActions"
+)
 _BUCKET = (
     "BucketName BucketEncryption PublicAccessBlockConfiguration OwnershipControls LifecycleConfiguration "
     "VersioningConfiguration Tags"
@@ -333,6 +370,13 @@ KINDS: dict[str, Kind] = messaging.KINDS | {
         _change_inline_policy,
         replaced_by="PolicyName Roles",
     ),
+    "AWS::SSM::Parameter": _kind(
+        "Name Type Value Description Tier DataType AllowedPattern Tags",
+        _make_parameter,
+        _remove_parameter,
+        _change_parameter,
+        replaced_by="Name",
+    ),
     "AWS::CDK::Metadata": _kind("Analytics", _make_metadata, _remove_metadata),
     "AWS::SageMaker::Model": _kind(
         _MODEL, _make_model, _remove_model, _set_tags, replaced_by=_MODEL.removesuffix(" Tags")
@@ -367,6 +411,7 @@ CALLS: dict[str, Calls] = messaging.CALLS | {
     "AWS::S3::BucketPolicy": Calls("s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:PutBucketPolicy"),
     "AWS::IAM::Role": Calls("iam:CreateRole", "iam:DeleteRole", "iam:PutRolePolicy"),
     "AWS::IAM::Policy": Calls("iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:PutRolePolicy"),
+    "AWS::SSM::Parameter": Calls("ssm:PutParameter", "ssm:DeleteParameter", "ssm:PutParameter"),
     "AWS::CDK::Metadata": Calls("", ""),
     "AWS::SageMaker::Model": Calls("sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:AddTags"),
     "AWS::SageMaker::EndpointConfig": Calls(

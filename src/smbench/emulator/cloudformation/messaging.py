@@ -17,7 +17,13 @@ _QUEUE_ATTRIBUTES = (
     *("KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled"),
     *_QUEUE_DOCUMENTS,
 )
-_SUBSCRIPTION_ATTRIBUTES = ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery")
+_SUBSCRIPTION_ATTRIBUTES = (
+    "DeliveryPolicy",
+    "FilterPolicy",
+    "FilterPolicyScope",
+    "RawMessageDelivery",
+    "RedrivePolicy",
+)
 _QUEUE_NAME_MAX, _TOPIC_NAME_MAX = 80, 256
 
 
@@ -83,6 +89,7 @@ def _make_subscription(account: Account, name: str, given: Params, tags: Tags) -
         "Protocol": given["Protocol"],
         "Endpoint": given.get("Endpoint", ""),
         "Attributes": _attributes(given, _SUBSCRIPTION_ATTRIBUTES),
+        "ReturnSubscriptionArn": True,  # also of one that waits for its confirmation
     }
     arn = _call(account.sns, "Subscribe", params)["SubscriptionArn"]
     return Physical(arn, {"Arn": arn})

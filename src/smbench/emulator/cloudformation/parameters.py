@@ -1,7 +1,7 @@
 """The parameters of a template: what each may be, and the values that a stack gives them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,12 @@ from smbench.emulator.cloudformation.intrinsics import invalid, text_of
 from smbench.emulator.protocol.codecs import beyond
 
 _LISTS = ("CommaDelimitedList", "List<Number>", "List<String>")
-_TYPES = ("String", "Number", *_LISTS)
+_STORED = {  # types whose value is the name of a parameter in the Parameter Store, and what they give
+    "AWS::SSM::Parameter::Value<String>": "String",
+    "AWS::SSM::Parameter::Value<List<String>>": "CommaDelimitedList",
+    "AWS::SSM::Parameter::Value<CommaDelimitedList>": "CommaDelimitedList",
+}
+_TYPES = ("String", "Number", *_LISTS, *_STORED, "AWS::SSM::Parameter::Name")
 _ALLOWED = {
     *("Type", "Default", "Description", "NoEcho", "AllowedValues", "AllowedPattern", "ConstraintDescription"),
     *("MinLength", "MaxLength", "MinValue", "MaxValue"),
@@ -22,7 +27,7 @@ class Parameters:
 
     Args:
         texts: As a caller writes them.
-        values: What Ref gives: a list for the types of lists.
+        values: What Ref gives: a list for the types of lists, what is stored for a name in the Parameter Store.
     """
 
     declared: Mapping[str, Mapping[str, Any]]
@@ -35,8 +40,18 @@ def is_secret(declared: Mapping[str, Any]) -> bool:
     return str(declared.get("NoEcho", False)).lower() == "true"
 
 
-def read_parameters(declared: Mapping[str, Any], given: Mapping[str, str] | None) -> Parameters:
+def is_stored(declared: Mapping[str, Any]) -> bool:
+    """Whether a parameter's value is read from the Parameter Store, by the name that it is given."""
+    return declared["Type"] in _STORED
+
+
+def read_parameters(
+    declared: Mapping[str, Any], given: Mapping[str, str] | None, stored: Callable[[str], str | None]
+) -> Parameters:
     """Checked values; without `given`, defaults and empty texts, unchecked.
+
+    Args:
+        stored: What the Parameter Store has under a name; None: nothing.
 
     Raises:
         ServiceError: one is not declared, missing, or not as its declaration wants it; or of a type unknown here (501).
@@ -62,15 +77,19 @@ def read_parameters(declared: Mapping[str, Any], given: Mapping[str, str] | None
             _check(name, declared[name], text)
         except (TypeError, ValueError, re.error):
             raise invalid(f"Template format error: the constraints of parameter {name} cannot be read") from None
-    return Parameters(declared, texts, {name: _value(declared[name], text) for name, text in texts.items()})
+    looked_up = {name: stored(text) if is_stored(declared[name]) else text for name, text in texts.items()}
+    if absent := [texts[name] for name, text in looked_up.items() if text is None]:
+        raise invalid(f"Unable to fetch parameters [{','.join(absent)}] from parameter store for this account.")
+    return Parameters(declared, texts, {name: _value(declared[name], text or "") for name, text in looked_up.items()})
 
 
 def _value(declared: Mapping[str, Any], text: str) -> Any:
-    return [one.strip() for one in text.split(",")] if declared["Type"] in _LISTS else text
+    kind = _STORED.get(declared["Type"], declared["Type"])
+    return [one.strip() for one in text.split(",")] if kind in _LISTS else text
 
 
 def _check(name: str, declared: Mapping[str, Any], text: str) -> None:
-    items = _value(declared, text) if declared["Type"] in _LISTS else [text]
+    items = _value(declared, text) if declared["Type"] in _LISTS else [text]  # of a stored one, its name
     wrong = next(filter(None, (_complaint(declared, item) for item in items)), "")
     if wrong and "ConstraintDescription" in declared:
         raise invalid(f"Parameter {name} failed to satisfy constraint: {declared['ConstraintDescription']}")

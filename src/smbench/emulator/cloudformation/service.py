@@ -8,7 +8,7 @@ from smbench.emulator.cloudformation.intrinsics import invalid
 from smbench.emulator.cloudformation.kind import Account
 from smbench.emulator.cloudformation.stack import ChangeSet, Made, Stack, changes_of
 from smbench.emulator.cloudformation.stacks import Work
-from smbench.emulator.cloudformation.templates import Template, read_template
+from smbench.emulator.cloudformation.templates import Template, pseudo_parameters, read_template
 from smbench.emulator.faults import Faults
 from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
 from smbench.emulator.protocol.front import Operation
@@ -18,7 +18,7 @@ from smbench.emulator.site import Site
 from smbench.emulator.tags import tags_of
 
 _BODY_MAX_BYTES, _TEMPLATE_MAX_BYTES = 51_200, 1_048_576  # in the call, and in S3
-_NAMED_IAM = "CAPABILITY_NAMED_IAM"
+_NAMED_IAM, _AUTO_EXPAND = "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"
 _UPDATABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
 _NO_UPDATES = "No updates are to be performed."
 
@@ -34,8 +34,8 @@ class CloudFormation:
 
     def __init__(self, site: Site, account: Account, faults: Faults) -> None:
         self.site = site
-        self.work = Work(site, account, faults)
         self.stacks: dict[str, Stack] = {}  # by id, deleted ones too
+        self.work = Work(site, account, faults, self.stacks)
         self.operations: dict[str, Operation] = {
             "CreateStack": self.create_stack,
             "UpdateStack": self.update_stack,
@@ -51,6 +51,7 @@ class CloudFormation:
             "DescribeStackResources": self.describe_stack_resources,
             "ListStackResources": self.list_stack_resources,
             "ListExports": self.list_exports,
+            "ListImports": self.list_imports,
             "DeleteStack": self.delete_stack,
             "UpdateTerminationProtection": self.update_termination_protection,
             "GetTemplate": self.get_template,
@@ -65,8 +66,6 @@ class CloudFormation:
         on_failure = params.get("OnFailure", "")
         if on_failure and "DisableRollback" in params:
             raise invalid("You can specify either DisableRollback or OnFailure, but not both")
-        if on_failure == "DELETE":
-            raise beyond("delete a stack that could not be made (OnFailure DELETE)")
         token = params.get("ClientRequestToken", "")
         there = self._alive(params["StackName"])
         if there is not None and not (token and there.carried_out_by == token):
@@ -75,6 +74,7 @@ class CloudFormation:
             return {"StackId": there.id}
         stack, made = self._changes(params, params["StackName"], None)
         stack.keeps_failed = params.get("DisableRollback", False) or on_failure == "DO_NOTHING"
+        stack.vanishes = on_failure == "DELETE"
         stack.is_protected = params.get("EnableTerminationProtection", False)
         stack.carried_out_by = token
         self.stacks[stack.id] = stack
@@ -156,6 +156,8 @@ class CloudFormation:
         text = self._text(params, stack.template)
         template = self._read(text, _given(params, stack), stack.name, stack.id)
         needed, acknowledged = shown.capabilities(template), params.get("Capabilities", [])
+        if template.transforms and _AUTO_EXPAND not in acknowledged and "ChangeSetName" not in params:
+            raise ServiceError("InsufficientCapabilitiesException", f"Requires capabilities : [{_AUTO_EXPAND}]")
         if needed and not {*needed, _NAMED_IAM} & {*acknowledged}:
             text = f"Requires capabilities : [{', '.join(needed)}]"
             raise ServiceError("InsufficientCapabilitiesException", text)
@@ -196,7 +198,8 @@ class CloudFormation:
         return body.decode("utf-8", "replace")
 
     def _read(self, text: str, given: dict[str, str] | None, name: str, stack_id: str) -> Template:
-        template = read_template(text, given, name, stack_id, self.site)
+        pseudo = pseudo_parameters(name, stack_id, self.site)
+        template = read_template(text, given, pseudo, self.work.account.ssm.value)
         for one in template.resources.values():
             self.work.kind(one)
         return template
@@ -302,6 +305,14 @@ class CloudFormation:
         ]
         return {"Exports": sorted(found, key=lambda one: one["Name"])}
 
+    def list_imports(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """All in one page. Raises ServiceError: no stack imports it."""
+        name = params["ExportName"]
+        importers = self.work.importers(name)
+        if not importers:
+            raise invalid(f"Export '{name}' is not imported by any stack.")
+        return {"Imports": sorted(importers)}
+
     def get_template(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
         """As it was given. Raises ServiceError: no such stack or change set."""
         template: Template | None
@@ -332,7 +343,7 @@ class CloudFormation:
         if stack is not None and stack.is_protected:
             text = "cannot be deleted while TerminationProtection is enabled"
             raise invalid(f"Stack [{stack.name}] {text}")
-        if stack is not None and not stack.is_busy:
+        if stack is not None and not stack.is_busy and not self.work.is_import_lost(stack):
             self.work.delete(stack)
 
     def update_termination_protection(self, params: Params, _request: HttpRequest) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from smbench.emulator.cloudformation.intrinsics import text_of
-from smbench.emulator.cloudformation.parameters import Parameters, is_secret
+from smbench.emulator.cloudformation.parameters import Parameters, is_secret, is_stored
 from smbench.emulator.cloudformation.stack import ChangeSet, Event, Made, Stack
 from smbench.emulator.cloudformation.templates import Template
 from smbench.emulator.tags import pairs_of
@@ -58,6 +58,7 @@ def values(parameters: Parameters) -> list[dict[str, str]]:
     """The parameters that a stack was made with; of a secret one stars, as on AWS."""
     return [
         {"ParameterKey": name, "ParameterValue": "****" if is_secret(parameters.declared[name]) else text}
+        | ({"ResolvedValue": text_of(parameters.values[name])} if is_stored(parameters.declared[name]) else {})
         for name, text in parameters.texts.items()
     ]
 

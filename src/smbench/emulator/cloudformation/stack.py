@@ -79,6 +79,7 @@ class Stack:
     deleted: datetime | None = None
     capabilities: tuple[str, ...] = ()  # as given with the latest change
     keeps_failed: bool = False  # what could not be made whole is not taken back
+    vanishes: bool = False  # what could not be made whole is deleted, the stack with it
     is_protected: bool = False
     carried_out_by: str = ""  # token of the request that began the latest change
 
@@ -100,7 +101,7 @@ def changes_of(stack: Stack, template: Template, tags: Mapping[str, str]) -> tup
             found.append(("Add", one.name, one.kind, "", ""))
             continue
         has_same_tags = tags == stack.tags or "Tags" not in kind.properties
-        has_same_values = template.parameters.texts == stack.template.parameters.texts
+        has_same_values = template.parameters.values == stack.template.parameters.values
         if one.properties == old.described.properties and has_same_values and has_same_tags and not one.needs & moved:
             continue
         differing = changed(one.properties, old.described.properties)

@@ -1,12 +1,14 @@
 """Stacks at work: resources made in order, a failure rolled back, a deletion in reverse; one event for each step."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from smbench.emulator.cloudformation.intrinsics import invalid, resolved, text_of
+from smbench.emulator.cloudformation.dynamic_references import dereferenced
+from smbench.emulator.cloudformation.intrinsics import IMPORT, Lookup, invalid, resolved, text_of
 from smbench.emulator.cloudformation.kind import Account, Kind
 from smbench.emulator.cloudformation.kinds import CALLS, kind_of
+from smbench.emulator.cloudformation.sharing import Sharing
 from smbench.emulator.cloudformation.stack import ChangeSet, Event, Made, Stack, changed
 from smbench.emulator.cloudformation.templates import Described, pseudo_parameters
 from smbench.emulator.faults import Faults
@@ -14,6 +16,7 @@ from smbench.emulator.protocol.codecs import ServiceError
 from smbench.emulator.protocol.front import denial
 from smbench.emulator.site import Site
 
+_NOTHING_LEFT = ("DELETE_COMPLETE", "ROLLBACK_COMPLETE")
 _GONE = ("DELETE_COMPLETE", "DELETE_SKIPPED")
 _STEP_NS = 200_000_000  # between two looks at a resource; how long CloudFormation takes for each is not documented
 STACK = "AWS::CloudFormation::Stack"
@@ -39,11 +42,12 @@ class Work:
 
     Args:
         faults: Which of its calls the caller's identity is denied.
+        stacks: All by id, those that were deleted too.
     """
 
-    def __init__(self, site: Site, account: Account, faults: Faults) -> None:
-        self.site, self.account, self._faults = site, account, faults
-        self._exports: dict[str, str] = {}  # a name: the id of the stack whose output has it
+    def __init__(self, site: Site, account: Account, faults: Faults, stacks: Mapping[str, Stack]) -> None:
+        self.site, self.account, self._faults, self._stacks = site, account, faults, stacks
+        self._shared = Sharing(stacks)
 
     def kind(self, described: Described) -> Kind:
         """Raises ServiceError 501: a type or a property that the emulator does not know."""
@@ -65,6 +69,26 @@ class Work:
         """Begin to delete everything, the last made first."""
         self._say(stack, "DELETE_IN_PROGRESS", "User Initiated")
         self._begin(self._deletion(stack))
+
+    def importers(self, export: str) -> list[str]:
+        """Names of the stacks that import an export."""
+        alive = {key: one for key, one in self._stacks.items() if one.template and one.status not in _NOTHING_LEFT}
+        return self._shared.importers(export, {key: self._lookup(one) for key, one in alive.items()})
+
+    def is_import_lost(self, stack: Stack) -> bool:
+        """Whether a deletion would take away what another stack imports; an event says so, and nothing is deleted."""
+        lost = self._lost(stack, {})
+        if lost:
+            self._say(stack, stack.status, lost)
+        return bool(lost)
+
+    def _lost(self, stack: Stack, exports: Mapping[str, str]) -> str:
+        """Why these may not be all that a stack exports from now on; empty where they may."""
+        for name, value in self._shared.of(stack).items():
+            if exports.get(name) != value and (importers := self.importers(name)):
+                doing = "update" if name in exports else "delete"
+                return f"Delete canceled. Cannot {doing} export {name} as it is in use by {', '.join(importers)}."
+        return ""
 
     def _begin(self, steps: Iterator[None]) -> None:
         def step() -> None:
@@ -89,6 +113,10 @@ class Work:
             said = failed.said("create")
             if stack.keeps_failed:
                 self._say(stack, "CREATE_FAILED", said)
+                return
+            if stack.vanishes:
+                self._say(stack, "DELETE_IN_PROGRESS", f"{said} Delete requested by user.")
+                yield from self._deletion(stack)
                 return
             self._say(stack, "ROLLBACK_IN_PROGRESS", f"{said} Rollback requested by user.")
             yield from self._remove_all(stack, list(stack.resources), is_rollback=True)
@@ -225,7 +253,7 @@ class Work:
         if left:
             self._say(stack, "DELETE_FAILED", f"The following resource(s) failed to delete: [{', '.join(left)}]. ")
             return
-        self._exports = {name: one for name, one in self._exports.items() if one != stack.id}
+        self._shared.replace(stack, {})
         stack.deleted = self.site.now()
         self._say(stack, "DELETE_COMPLETE")
 
@@ -272,8 +300,11 @@ class Work:
 
     def _properties(self, stack: Stack, described: Described) -> tuple[dict[str, Any], dict[str, str]]:
         """Of a resource, and its tags. Raises ServiceError or KeyError: they are not known, or not as they must be."""
-        value: dict[str, Any] = resolved(described.properties, self._lookup(stack))
+        found = resolved(described.properties, self._lookup(stack))
+        value: dict[str, Any] = dereferenced(found, self.account.ssm.value)
         given = value.pop("Tags", [])
+        if isinstance(given, dict) and described.kind == "AWS::SSM::Parameter":  # of all types here, it alone has a map
+            given = [{"Key": key, "Value": item} for key, item in given.items()]
         if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
             raise invalid(f"Properties validation failed for resource {described.name}: Tags must be a list of tags")
         own = {text_of(one["Key"]): text_of(one["Value"]) for one in given}
@@ -283,10 +314,10 @@ class Work:
         """As DescribeStacks shows them. Raises _Failed: there is no such value, or another stack exports its name."""
         assert stack.template is not None
         lookup, shown = self._lookup(stack), list[dict[str, str]]()
-        exports = {name: one for name, one in self._exports.items() if one != stack.id}
+        exports = dict[str, str]()
         for name, one in stack.template.outputs.items():
             try:
-                value = resolved(one, lookup)
+                value = dereferenced(resolved(one, lookup), self.account.ssm.value)
             except ServiceError as error:
                 raise _Failed(name, f"Output {name}: {error.message}") from error
             if value.get("Value") is None:
@@ -295,19 +326,23 @@ class Work:
             if "Description" in value:
                 output["Description"] = str(value["Description"])
             if exported := text_of(value.get("Export", {}).get("Name", "")):
-                if exported in exports:
+                if exported in exports or self._shared.is_taken(exported, stack):
                     raise _Failed(name, f"Export with name {exported} is already exported by another stack.")
-                exports[exported] = stack.id
+                exports[exported] = output["OutputValue"]
                 output["ExportName"] = exported
             shown.append(output)
-        self._exports = exports
+        if lost := self._lost(stack, exports):
+            raise _Failed(stack.name, lost)
+        self._shared.replace(stack, exports)
         return shown
 
-    def _lookup(self, stack: Stack) -> Callable[[str, str], Any]:
+    def _lookup(self, stack: Stack) -> Lookup:
         assert stack.template is not None
         known = pseudo_parameters(stack.name, stack.id, self.site) | stack.template.parameters.values
 
         def lookup(name: str, attribute: str) -> Any:
+            if name == IMPORT:
+                return self._shared.value(attribute)
             if attribute == "" and name in known:
                 return known[name]
             made = stack.resources.get(name)

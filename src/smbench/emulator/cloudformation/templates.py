@@ -1,6 +1,6 @@
 """A template as the emulator reads it: resources in the order in which they can be made, and what it cannot make."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -9,15 +9,17 @@ import orjson
 
 from smbench.emulator.cloudformation.intrinsics import chosen, decided, invalid, references, resolved
 from smbench.emulator.cloudformation.parameters import Parameters, read_parameters
+from smbench.emulator.cloudformation.rules import check_rules
 from smbench.emulator.cloudformation.template_text import document_of
 from smbench.emulator.protocol.codecs import beyond
 from smbench.emulator.site import Site
 
 _SECTIONS = {
     *("AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Mappings", "Conditions"),
-    *("Resources", "Outputs"),
+    *("Resources", "Outputs", "Rules", "Transform"),
 }
-_OF_MAPS = ("Parameters", "Mappings", "Conditions", "Resources", "Outputs")
+_OF_MAPS = ("Parameters", "Mappings", "Conditions", "Rules", "Resources", "Outputs")
+_SAM = "AWS::Serverless-2016-10-31"
 _OF_A_RESOURCE = {
     *("Type", "Properties", "DependsOn", "Condition", "Metadata", "DeletionPolicy", "UpdateReplacePolicy"),
 }
@@ -55,18 +57,27 @@ class Template:
     outputs: dict[str, Any]
     parameters: Parameters
     metadata: str  # JSON; empty without any
+    transforms: tuple[str, ...] = ()  # macros that its caller must acknowledge; none of them changes anything here
 
 
-def read_template(text: str, given: Mapping[str, str] | None, stack: str, stack_id: str, site: Site) -> Template:
+def read_template(
+    text: str,
+    given: Mapping[str, str] | None,
+    pseudo: Mapping[str, str],
+    stored: Callable[[str], str | None],
+) -> Template:
     """A template with the values of its parameters; None: without any, as it is validated.
+
+    Args:
+        pseudo: What it may refer to without declaring it.
+        stored: What the Parameter Store has under a name; None: nothing.
 
     Raises:
         ServiceError: it is no template, refers to what is not there, or needs what the emulator has not.
     """
     document = _document(text)
-    parameters = read_parameters(document.get("Parameters", {}), given)
-    pseudo = pseudo_parameters(stack, stack_id, site)
-    known = parameters.values | pseudo
+    parameters = read_parameters(document.get("Parameters", {}), given, stored)
+    known = parameters.values | dict(pseudo)
 
     def lookup(name: str, attribute: str) -> Any:
         if attribute == "" and name in known:
@@ -84,6 +95,7 @@ def read_template(text: str, given: Mapping[str, str] | None, stack: str, stack_
             found = found[name]
         return found
 
+    check_rules(document.get("Rules", {}), lookup, is_given=given is not None)
     conditions = decided(chosen(document.get("Conditions", {}), {}, find), lookup)
     taken = {name: one for name, one in document["Resources"].items() if _is_taken(one, conditions, "Resources")}
     there = {*document["Resources"]}
@@ -105,7 +117,21 @@ def read_template(text: str, given: Mapping[str, str] | None, stack: str, stack_
         outputs,
         parameters,
         orjson.dumps(document["Metadata"]).decode() if document.get("Metadata") else "",
+        _transforms(document),
     )
+
+
+def _transforms(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """SAM's alone, of a template in which it has nothing to transform. Raises ServiceError 501: any other."""
+    given = document.get("Transform", [])
+    names = given if isinstance(given, list) else [given]
+    for name in names:
+        if name != _SAM:
+            raise beyond(f"carry out the transform {name}")
+    kinds = {str(one.get("Type")) for one in document["Resources"].values() if isinstance(one, dict)}
+    if names and (serverless := {kind for kind in kinds if kind.startswith("AWS::Serverless::")}):
+        raise beyond(f"make resources of type {min(serverless)}")
+    return tuple(names)
 
 
 def _is_taken(one: Any, conditions: Mapping[str, bool], block: str) -> bool:

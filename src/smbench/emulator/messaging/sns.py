@@ -1,6 +1,5 @@
 """The emulated SNS: standard topics with SQS subscriptions, filter policies, raw and enveloped delivery."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ from smbench.emulator.messaging.sns_rules import (
     Topic,
     check_arn,
     check_batch,
+    check_endpoint,
     check_settable,
     check_topic_attribute,
     compile_filter,
@@ -32,7 +32,6 @@ from smbench.emulator.site import Site, iso_ms
 from smbench.emulator.tags import pairs_of, tags_of
 
 _TAGS_MAX = 50
-_KNOWN_PROTOCOLS = {"http", "https", "email", "email-json", "sms", "application", "lambda", "firehose"}
 _DEFAULTS = {"RawMessageDelivery": "false", "FilterPolicyScope": "MessageAttributes"}
 
 
@@ -131,6 +130,8 @@ class Sns:
     def _fan_out(self, topic: Topic, publication: Publication) -> None:
         self.counts.n_published += 1
         for subscription in topic.subscriptions.values():
+            if subscription.is_pending:
+                continue
             if subscription.matches is None or wants(subscription, publication):
                 self._deliver(subscription, publication)
             else:
@@ -140,7 +141,15 @@ class Sns:
         hosted = self._reachable(subscription)
         if hosted is None:
             self.counts.n_dropped += 1
-            return
+            if buried := self._allowed(subscription.dead_letters, subscription.topic_arn):
+                self._put(buried, subscription, publication)
+        elif self._put(hosted, subscription, publication):
+            self.counts.n_delivered += 1
+        else:
+            self.counts.n_dropped += 1
+
+    def _put(self, hosted: HostedQueue, subscription: Subscription, publication: Publication) -> bool:
+        """Whether it could be put into the queue: SQS takes so many attributes with a bare message."""
         if not subscription.is_raw:
             self._sqs.send(
                 hosted, envelope(publication, topic_arn=subscription.topic_arn, subscription_arn=subscription.arn)
@@ -148,17 +157,20 @@ class Sns:
         elif len(publication.attributes) <= message_attributes.ATTRIBUTES_MAX:
             self._sqs.send(hosted, publication.message, publication.attributes)
         else:
-            self.counts.n_dropped += 1
-            return
-        self.counts.n_delivered += 1
+            return False
+        return True
 
     def _reachable(self, subscription: Subscription) -> HostedQueue | None:
         """The queue of a subscription, if it exists and its policy allows the topic."""
-        hosted = self._sqs.find(subscription.endpoint)
+        return None if subscription.is_pending else self._allowed(subscription.endpoint, subscription.topic_arn)
+
+    def _allowed(self, queue_arn: str, topic_arn: str) -> HostedQueue | None:
+        """The queue of an ARN, if it exists and its policy allows the topic."""
+        hosted = self._sqs.find(queue_arn) if queue_arn else None
         if hosted is None:
             return None
         policy = hosted.attributes.get("Policy", "")
-        return hosted if allows_topic(policy, hosted.arn, subscription.topic_arn) else None
+        return hosted if allows_topic(policy, hosted.arn, topic_arn) else None
 
     # topics
 
@@ -196,13 +208,14 @@ class Sns:
 
     def _get_topic_attributes(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
         topic = self._topic(params["TopicArn"])
+        n_pending = sum(one.is_pending for one in topic.subscriptions.values())
         return {
             "Attributes": topic.attributes
             | {
                 "TopicArn": topic.arn,
                 "Owner": self._site.account,
-                "SubscriptionsConfirmed": str(len(topic.subscriptions)),
-                "SubscriptionsPending": "0",
+                "SubscriptionsConfirmed": str(len(topic.subscriptions) - n_pending),
+                "SubscriptionsPending": str(n_pending),
                 "SubscriptionsDeleted": str(topic.n_unsubscribed),
                 "EffectiveDeliveryPolicy": "{}",
             }
@@ -218,25 +231,26 @@ class Sns:
 
     def _subscribe(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
         topic, protocol = self._topic(params["TopicArn"]), params["Protocol"]
-        if protocol != "sqs" and protocol not in _KNOWN_PROTOCOLS:
-            raise invalid("Does not support this protocol string: " + protocol)
-        if protocol != "sqs":
-            raise not_implemented("sns", f"Subscribe with protocol {protocol}")
         endpoint, attributes = params.get("Endpoint", ""), dict(params.get("Attributes", {}))
-        if not re.fullmatch(r"arn:aws[\w-]*:sqs:[\w-]+:\d{12}:[\w-]+", endpoint):
-            raise invalid("SQS endpoint ARN")
+        check_endpoint(protocol, endpoint)
         for name in attributes:
             check_settable(name)
         for existing in topic.subscriptions.values():
-            if existing.endpoint == endpoint:
+            if (existing.protocol, existing.endpoint) == (protocol, endpoint):
                 held = _DEFAULTS | existing.attributes  # what the call does not name may be anything
                 if any(held.get(name) != value for name, value in attributes.items()):
                     raise invalid("Attributes Reason: Subscription already exists with different attributes")
-                return {"SubscriptionArn": existing.arn}
-        subscription = Subscription(f"{topic.arn}:{self._site.new_id()}", topic.arn, endpoint, attributes)
+                return {"SubscriptionArn": self._answered(existing, params)}
+        subscription = Subscription(f"{topic.arn}:{self._site.new_id()}", topic.arn, endpoint, attributes, protocol)
         compile_filter(subscription, "Attributes Reason: ")
         topic.subscriptions[subscription.arn] = self._subscriptions[subscription.arn] = subscription
-        return {"SubscriptionArn": subscription.arn}
+        return {"SubscriptionArn": self._answered(subscription, params)}
+
+    @staticmethod
+    def _answered(subscription: Subscription, params: dict[str, Any]) -> str:
+        if subscription.is_pending and not params.get("ReturnSubscriptionArn"):
+            return "pending confirmation"
+        return subscription.arn
 
     def _unsubscribe(self, params: dict[str, Any], request: HttpRequest) -> None:
         check_arn(params["SubscriptionArn"], "SubscriptionArn")
@@ -255,9 +269,9 @@ class Sns:
 
     def _shown(self, subscription: Subscription) -> dict[str, str]:
         return {
-            "SubscriptionArn": subscription.arn,
+            "SubscriptionArn": subscription.shown_arn,
             "Owner": self._site.account,
-            "Protocol": "sqs",
+            "Protocol": subscription.protocol,
             "Endpoint": subscription.endpoint,
             "TopicArn": subscription.topic_arn,
         }
@@ -265,8 +279,9 @@ class Sns:
     def _get_subscription_attributes(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
         subscription = self._subscription(params["SubscriptionArn"])
         fixed = {
-            "ConfirmationWasAuthenticated": "true",
-            "PendingConfirmation": "false",
+            "SubscriptionArn": subscription.arn,
+            "ConfirmationWasAuthenticated": "false" if subscription.is_pending else "true",
+            "PendingConfirmation": "true" if subscription.is_pending else "false",
             "SubscriptionPrincipal": f"arn:aws:iam::{self._site.account}:user/smbench",
         }
         shown = {"RawMessageDelivery": "false"} | subscription.attributes

@@ -13,6 +13,7 @@ from smbench.emulator.protocol.codecs import ServiceError, not_implemented
 from smbench.emulator.protocol.digits import whole
 
 MESSAGE_MAX_BYTES = 262_144
+PENDING = "PendingConfirmation"
 _PAGE = 100
 TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _BATCH_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
@@ -21,18 +22,43 @@ _TOPIC_SETTABLE = {
     "DeliveryPolicy", "DisplayName", "KmsMasterKeyId", "Policy", "SignatureVersion", "TracingConfig",
 }  # fmt: skip
 _FEEDBACK = re.compile(r"[A-Za-z]+(SuccessFeedback(RoleArn|SampleRate)|FailureFeedbackRoleArn)")
-_SUBSCRIPTION_SETTABLE = {"DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery"}
+_SUBSCRIPTION_SETTABLE = {"DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy"}
+_QUEUE_ARN = re.compile(r"arn:aws[\w-]*:sqs:[\w-]+:\d{12}:[\w-]+", re.ASCII)
+_ENDPOINTS = {  # of protocols whose subscriptions wait for somebody to confirm them
+    "email": re.compile(r"[^@\s]+@[^@\s]+"),
+    "email-json": re.compile(r"[^@\s]+@[^@\s]+"),
+    "http": re.compile(r"http://\S+"),
+    "https": re.compile(r"https://\S+"),
+}
+_ELSEWHERE = {"sms", "application", "lambda", "firehose"}  # what they reach is not emulated
 
 
 @dataclass(slots=True)
 class Subscription:
-    """One queue's subscription; `matches` is None when it takes every message."""
+    """One queue's subscription, or one that was never confirmed; `matches` is None when it takes every message."""
 
     arn: str
     topic_arn: str
     endpoint: str
     attributes: dict[str, str]
+    protocol: str = "sqs"
     matches: Matcher | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it waits for a confirmation, which nobody can give here, and gets nothing until then."""
+        return self.protocol != "sqs"
+
+    @property
+    def shown_arn(self) -> str:
+        """As a list has it, and the answer to Subscribe."""
+        return PENDING if self.is_pending else self.arn
+
+    @property
+    def dead_letters(self) -> str:
+        """The ARN of the queue for what cannot be delivered; empty without one."""
+        policy = self.attributes.get("RedrivePolicy", "")
+        return str(orjson.loads(policy)["deadLetterTargetArn"]) if policy else ""
 
     @property
     def is_raw(self) -> bool:
@@ -79,11 +105,41 @@ def compile_filter(subscription: Subscription, where: str = "") -> None:
     if scope not in ("MessageAttributes", "MessageBody"):
         choice = "Please use either MessageBody or MessageAttributes"
         raise invalid(f"{where}FilterPolicyScope: Invalid value [{scope}]. {choice}")
+    _check_redrive(attributes.get("RedrivePolicy", ""), where)
     policy = attributes.get("FilterPolicy", "")
     try:
         subscription.matches = compile_policy(policy, on_body=subscription.is_on_body) if policy else None
     except FilterError as error:
         raise invalid(f"{where}{error}") from None
+
+
+def _check_redrive(policy: str, where: str) -> None:
+    """Raises ServiceError: it is no document that names a standard queue."""
+    if not policy:
+        return
+    try:
+        document = orjson.loads(policy)
+    except orjson.JSONDecodeError:
+        document = None
+    if not isinstance(document, dict):
+        raise invalid(f"{where}RedrivePolicy: failed to parse JSON.")
+    target = document.get("deadLetterTargetArn")
+    if not isinstance(target, str) or not _QUEUE_ARN.fullmatch(target):
+        raise invalid(f"{where}RedrivePolicy: deadLetterTargetArn is an invalid arn")
+
+
+def check_endpoint(protocol: str, endpoint: str) -> None:
+    """Raises ServiceError: SNS knows no such protocol or endpoint, or what it reaches is not emulated (501)."""
+    if protocol in _ELSEWHERE:
+        raise not_implemented("sns", f"Subscribe with protocol {protocol}")
+    if protocol == "sqs":
+        if not _QUEUE_ARN.fullmatch(endpoint):
+            raise invalid("SQS endpoint ARN")
+    elif protocol not in _ENDPOINTS:
+        raise invalid("Does not support this protocol string: " + protocol)
+    elif not _ENDPOINTS[protocol].fullmatch(endpoint):
+        text = "Email address" if protocol.startswith("email") else "Endpoint must match the specified protocol"
+        raise invalid(text)
 
 
 def message_for_sqs(message: str) -> str:
@@ -126,8 +182,6 @@ def check_arn(arn: str, name: str) -> None:
 
 def check_settable(name: str) -> None:
     """Raises ServiceError: SNS has no such attribute of a subscription."""
-    if name == "RedrivePolicy":
-        raise not_implemented("sns", "RedrivePolicy of a subscription")
     if name not in _SUBSCRIPTION_SETTABLE:
         raise invalid("AttributeName")
 

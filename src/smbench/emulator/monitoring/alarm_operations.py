@@ -7,7 +7,14 @@ from typing import Any
 
 import orjson
 
-from smbench.emulator.monitoring.metric_lists import STATISTICS, described, dimensions_of, period_of, queries_of
+from smbench.emulator.monitoring.metric_lists import (
+    STATISTICS,
+    described,
+    dimensions_of,
+    known_statistic,
+    period_of,
+    queries_of,
+)
 from smbench.emulator.monitoring.metric_queries import invalid, utc_ns
 from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
 from smbench.emulator.protocol.front import Operation
@@ -55,7 +62,7 @@ class Alarms:
                 namespace=params.get("Namespace", ""),
                 metric=params.get("MetricName", ""),
                 dimensions=dimensions_of(params.get("Dimensions", [])),
-                statistic=params.get("Statistic", "Average"),
+                statistic=params.get(_statistic_name(params), "Average"),
                 comparison=params["ComparisonOperator"],
                 threshold=params["Threshold"],
                 period_s=_period_s(params),
@@ -97,7 +104,7 @@ class Alarms:
             for alarm in self.book.describe()
             if (alarm.namespace, alarm.metric) == (params["Namespace"], params["MetricName"])
             and set(alarm.dimensions) == set(wanted)
-            and params.get("Statistic", alarm.statistic) == alarm.statistic
+            and params.get(_statistic_name(params), alarm.statistic) == alarm.statistic
             and params.get("Period", alarm.period_s) == alarm.period_s
         ]
         return {"MetricAlarms": [self._described(alarm) for alarm in found]}
@@ -207,10 +214,13 @@ def _has_action(alarm: Alarm, prefix: str) -> bool:
 
 
 def _check(params: Params) -> None:
-    for unknown in ("ExtendedStatistic", "ThresholdMetricId", "EvaluateLowSampleCountPercentile"):
-        if unknown in params:
-            raise beyond(f"evaluate alarms with {unknown}")
-    of_one_metric = ("MetricName", "Namespace", "Statistic", "Period")
+    if "ThresholdMetricId" in params:
+        raise beyond("evaluate alarms with ThresholdMetricId")
+    if params.get("EvaluateLowSampleCountPercentile", "evaluate") != "evaluate":
+        raise beyond("leave an alarm as it is for few samples (EvaluateLowSampleCountPercentile)")
+    if "Statistic" in params and "ExtendedStatistic" in params:
+        raise invalid("You may specify only one of Statistic and ExtendedStatistic.")
+    of_one_metric = ("MetricName", "Namespace", _statistic_name(params), "Period")
     if params.get("Metrics"):
         beside = [name for name in (*of_one_metric, "Dimensions", "Unit") if name in params]
         if beside:
@@ -228,6 +238,8 @@ def _check(params: Params) -> None:
         raise beyond(f"evaluate alarms with the operator {params['ComparisonOperator']}")
     if params.get("Statistic", "Average") not in STATISTICS:
         raise invalid(f"{params['Statistic']} is not a statistic")
+    if "ExtendedStatistic" in params:
+        _check_extended(params)
     period_s = _period_s(params)
     span_s = period_s * params["EvaluationPeriods"]
     if span_s > (_SPAN_MAX_S if period_s >= _HOUR_S else _DAY_S):
@@ -241,6 +253,20 @@ def _check(params: Params) -> None:
         for action in params.get(kind, []):
             if not _ARN.fullmatch(action):
                 raise invalid(f"Invalid arn syntax: {action}")
+
+
+def _statistic_name(params: Params) -> str:
+    return "ExtendedStatistic" if "ExtendedStatistic" in params else "Statistic"
+
+
+def _check_extended(params: Params) -> None:
+    name = params["ExtendedStatistic"]
+    try:
+        known_statistic(name, params.get("Namespace", ""), params.get("MetricName", ""))
+    except MathError:
+        raise invalid(f"The value {name} for parameter ExtendedStatistic is not supported.") from None
+    if name in STATISTICS:
+        raise invalid(f"The value {name} for parameter ExtendedStatistic is not supported.")
 
 
 def _period_s(params: Params) -> int:
@@ -269,7 +295,7 @@ def _described_metric(alarm: Alarm) -> dict[str, Any]:
     return {
         "MetricName": alarm.metric,
         "Namespace": alarm.namespace,
-        "Statistic": alarm.statistic,
+        "Statistic" if alarm.statistic in STATISTICS else "ExtendedStatistic": alarm.statistic,
         "Dimensions": [{"Name": name, "Value": value} for name, value in alarm.dimensions],
         "Period": alarm.period_s,
     }

@@ -1,6 +1,5 @@
 """Metric queries in two spellings: as callers write `Metrics`, and as the model evaluates them."""
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,10 +8,11 @@ from smbench.emulator.protocol.codecs import Params, beyond
 from smbench.model.monitoring.metric_math import MathError, UnknownMath
 from smbench.model.monitoring.metrics import Dimensions, MetricId
 from smbench.model.monitoring.series import MINUTE_S
+from smbench.model.monitoring.spread import percentile_of
 from smbench.model.monitoring.watched import MetricQuery, check_queries
 
 STATISTICS = ("Average", "Sum", "Minimum", "Maximum", "SampleCount")
-_PERCENTILE = re.compile(r"[pP](\d{1,3}(?:\.\d{0,10})?)", re.ASCII)
+_TIMED = ("Latency", "Time", "TimeInBacklog")  # how names end of what is measured request by request
 _EXTENDED = re.compile(r"(tm|tc|ts|wm|iqm|pr)[\d(].*|iqm", re.IGNORECASE)
 
 
@@ -21,22 +21,19 @@ def dimensions_of(params: Sequence[Mapping[str, str]]) -> Dimensions:
     return tuple((dimension["Name"], dimension["Value"]) for dimension in params)
 
 
-def percentile_of(name: str) -> float | None:
-    """The share from 0 to 1 that `p99.9` names; None: it names none."""
-    match = _PERCENTILE.fullmatch(name)
-    share = float(match[1]) / 100 if match is not None else math.inf
-    return share if share <= 1 else None
-
-
-def known_statistic(name: str) -> str:
-    """One that an alarm can watch here, or a policy: sums and extremes.
+def known_statistic(name: str, namespace: str, metric: str) -> str:
+    """One that an alarm can watch here, or a policy: sums, extremes, and percentiles where the values are kept.
 
     Raises:
-        ServiceError: 501, for a percentile or a trimmed mean.
+        ServiceError: 501, for a trimmed mean, or a percentile of what is kept by average and extremes alone.
         MathError: there is no such statistic.
     """
-    if percentile_of(name) is not None or _EXTENDED.fullmatch(name):
+    if _EXTENDED.fullmatch(name):
         raise beyond(f"work out the statistic {name}")
+    if percentile_of(name) is not None:
+        if namespace.startswith(("AWS/", "/aws/")) and not metric.endswith(_TIMED):
+            raise beyond(f"work out {name} of {metric}: only its average and extremes are kept")
+        return name
     if name not in STATISTICS:
         raise MathError(f"The value {name} for parameter Stat is not supported.")
     return name
@@ -82,7 +79,7 @@ def _query(query: Params) -> MetricQuery:
     return MetricQuery(
         query["Id"],
         MetricId.of(metric["Namespace"], metric["MetricName"], dimensions_of(metric.get("Dimensions", []))),
-        known_statistic(stat["Stat"]),
+        known_statistic(stat["Stat"], metric["Namespace"], metric["MetricName"]),
         stat.get("Unit"),
         label=query.get("Label"),
         is_returned=returned,

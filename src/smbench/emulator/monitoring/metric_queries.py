@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from functools import reduce
 from typing import Any
 
-from smbench.emulator.monitoring.metric_lists import dimensions_of, known_statistic, percentile_of
+from smbench.emulator.monitoring.metric_lists import dimensions_of, known_statistic
 from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
 from smbench.emulator.protocol.paging import TokenError, position, token_for
 from smbench.emulator.site import Site, utc_datetime
 from smbench.model.monitoring.metric_math import MathError, Series, UnknownMath, evaluate, ids_in, reads_all
 from smbench.model.monitoring.metrics import Datapoint, Dimensions, MetricStore, combine
-from smbench.model.monitoring.spread import Spread
+from smbench.model.monitoring.spread import Spread, percentile_of
 
 QUERIES_MAX = 500
 DATAPOINTS_MAX = 100_800
@@ -96,7 +96,7 @@ def _readable(name: str) -> None:
     """Raises ServiceError: a statistic that there is not, or that is not emulated (501); percentiles can be read."""
     try:
         if percentile_of(name) is None:
-            known_statistic(name)
+            known_statistic(name, "", "")
     except MathError as error:
         raise invalid(str(error)) from None
 

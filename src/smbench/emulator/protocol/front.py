@@ -43,6 +43,7 @@ _TARGETS: dict[str, Wire] = {
     "GraniteServiceVersion20100801": JsonProtocol(codecs.CLOUDWATCH, JSON_10),
     "ResourceGroupsTaggingAPI_20170126": JsonProtocol(codecs.TAGGING, JSON_11),
     "Logs_20140328": JsonProtocol(codecs.LOGS, JSON_11),
+    "AmazonSSM": JsonProtocol(codecs.SSM, JSON_11),
 }
 _CBOR: dict[str, Wire] = {"GraniteServiceVersion20100801": CborProtocol(codecs.CLOUDWATCH)}
 _QUERY: dict[str, QueryProtocol] = {

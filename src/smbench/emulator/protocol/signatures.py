@@ -39,6 +39,26 @@ _MISMATCH = "The request signature we calculated does not match the signature yo
 
 
 @dataclass(frozen=True, slots=True)
+class Temporary:
+    """Credentials that STS issued."""
+
+    credentials: Credentials
+    is_over: bool
+
+
+def access_key_of(request: HttpRequest) -> str:
+    """The key that a request says it is signed with; empty where it is not signed by version 4."""
+    claimed = (
+        request.query.get("X-Amz-Credential") or request.headers.get("authorization", "").partition("Credential=")[2]
+    )
+    return claimed.partition("/")[0]
+
+
+def _nobody(_access_key: str) -> None:
+    """No credentials were issued under any key."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Claim:
     """What a request says of its signature. `query` is the signed part of the query, as sent."""
 
@@ -60,12 +80,17 @@ class Signatures:
     Args:
         now_utc_ns: The clock that stamps are compared with: the machine's, as the clients' is, whatever time it is in
             the scenario.
+        temporary: What STS issued under a key beside these.
     """
 
     def __init__(
-        self, region: str, credentials: Credentials = CREDENTIALS, now_utc_ns: Callable[[], int] = wall_ns
+        self,
+        region: str,
+        credentials: Credentials = CREDENTIALS,
+        now_utc_ns: Callable[[], int] = wall_ns,
+        temporary: Callable[[str], Temporary | None] = _nobody,
     ) -> None:
-        self.region, self.credentials, self._now_utc_ns = region, credentials, now_utc_ns
+        self.region, self.credentials, self._now_utc_ns, self._temporary = region, credentials, now_utc_ns, temporary
         self._signers: dict[str, Signer] = {}
 
     def check(self, request: HttpRequest, service: str) -> None:
@@ -82,6 +107,7 @@ class Signatures:
                 sigv2.check(request, self.region, self.credentials, now_s)
                 return
         claim = _claim(request, words)
+        credentials = self._credentials(request, claim, words)
         self._check_scope(claim, service, words)
         self._check_time(claim, words)
         body_sha256 = _body_sha256(request, service, claim, words)
@@ -94,19 +120,29 @@ class Signatures:
             [(name, canonical_value(headers.get(name, ""))) for name in claim.signed_names],
             body_sha256,
         )
-        if not compare_digest(
-            self._signer(service).signature(self.credentials, claim.stamp, canonical), claim.signature
-        ):
+        if not compare_digest(self._signer(service).signature(credentials, claim.stamp, canonical), claim.signature):
             raise words.mismatch(claim, canonical)
         if body_sha256.startswith(aws_chunked.SIGNED):
-            self._check_chunks(request, service, claim, canonical, words)
 
-    def _check_chunks(self, request: HttpRequest, service: str, claim: _Claim, canonical: str, words: "_Words") -> None:
-        def sign(algorithm: str, signed: str) -> str:
-            return self._signer(service).sign_next(self.credentials, claim.stamp, algorithm, signed)
+            def sign(algorithm: str, signed: str) -> str:
+                return self._signer(service).sign_next(credentials, claim.stamp, algorithm, signed)
 
-        if not aws_chunked.is_signed_throughout(aws_chunked.read(request.body), claim.signature, sign):
-            raise words.mismatch(claim, canonical)
+            if not aws_chunked.is_signed_throughout(aws_chunked.read(request.body), claim.signature, sign):
+                raise words.mismatch(claim, canonical)
+
+    def _credentials(self, request: HttpRequest, claim: _Claim, words: "_Words") -> Credentials:
+        """What a request must be signed with. Raises ServiceError: no such key, another token, or its time is over."""
+        if claim.access_key == self.credentials.access_key:
+            return self.credentials
+        found = self._temporary(claim.access_key)
+        if found is None:
+            raise words.unknown_key(claim.access_key)
+        token = request.headers.get("x-amz-security-token") or request.query.get("X-Amz-Security-Token")
+        if token != found.credentials.token:
+            raise words.unknown_token()
+        if found.is_over:
+            raise words.expired_token()
+        return found.credentials
 
     def _signer(self, service: str) -> Signer:
         if service not in self._signers:
@@ -114,8 +150,6 @@ class Signatures:
         return self._signers[service]
 
     def _check_scope(self, claim: _Claim, service: str, words: "_Words") -> None:
-        if claim.access_key != self.credentials.access_key:
-            raise words.unknown_key(claim.access_key)
         _, day, region, scoped, _ = claim.credential.rsplit("/", 4)
         if region != self.region:
             raise words.scope(claim, f"the region '{region}' is wrong; expecting '{self.region}'", self.region)
@@ -158,6 +192,13 @@ class _Words:
     def unknown_key(self, access_key: str) -> ServiceError:
         text = "The security token included in the request is invalid."
         return self._error("UnrecognizedClientException", "InvalidClientTokenId", text)
+
+    def unknown_token(self) -> ServiceError:
+        return self.unknown_key("")
+
+    def expired_token(self) -> ServiceError:
+        text = "The security token included in the request is expired"
+        return self._error("ExpiredTokenException", "ExpiredToken", text)
 
     def scope(self, claim: _Claim, what: str, region: str = "") -> ServiceError:
         """Signed for another place; `region` is the one that would be right, where it is wrong."""
@@ -212,6 +253,12 @@ class _S3Words(_Words):
     def unknown_key(self, access_key: str) -> ServiceError:
         text = "The AWS Access Key Id you provided does not exist in our records."
         return ServiceError("InvalidAccessKeyId", text, 403, details={"AWSAccessKeyId": access_key})
+
+    def unknown_token(self) -> ServiceError:
+        return ServiceError("InvalidToken", "The provided token is malformed or otherwise invalid.")
+
+    def expired_token(self) -> ServiceError:
+        return ServiceError("ExpiredToken", "The provided token has expired.")
 
     def scope(self, claim: _Claim, what: str, region: str = "") -> ServiceError:
         if claim.good_for_s is not None:

@@ -102,6 +102,11 @@ class Datapoint:
         """Its values again as statistics, to be merged over a longer period."""
         return Statistics(self.sum, self.sample_count, self.minimum, self.maximum, self.spread)
 
+    def percentile(self, share: float) -> float | None:
+        """The value at a share from 0 to 1; None: of negative values, or of values that nobody kept."""
+        spread = self.statistics.known_spread
+        return None if spread is None or self.minimum < 0 else spread.percentile(share)
+
     def value(self, statistic: str) -> float:
         """By CloudWatch's name of the statistic: Average, Maximum, Minimum, Sum, SampleCount."""
         return {

@@ -4,6 +4,8 @@ CloudWatch reads percentiles from the values themselves. Here at most some 256 n
 within a factor of ten each is known to half a per cent, within a factor of a thousand to one and a half.
 """
 
+import math
+import re
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +14,14 @@ from typing import Any, Self
 import numpy as np
 
 _NUMBERS_MAX = 256  # as many different values are kept as they are
+_PERCENTILE = re.compile(r"[pP](\d{1,3}(?:\.\d{0,10})?)", re.ASCII)
+
+
+def percentile_of(name: str) -> float | None:
+    """The share from 0 to 1 that `p99.9` names; None: it names none."""
+    match = _PERCENTILE.fullmatch(name)
+    share = float(match[1]) / 100 if match is not None else math.inf
+    return share if share <= 1 else None
 
 
 Values = Sequence[float] | np.ndarray[Any, np.dtype[np.float64]]

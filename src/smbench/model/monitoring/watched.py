@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from smbench.model.monitoring.metric_math import MathError, Series, evaluate, ids_in, reads_all
 from smbench.model.monitoring.metrics import MetricId, MetricStore
 from smbench.model.monitoring.series import MINUTE_NS, MINUTE_S, Datapoint, combine
+from smbench.model.monitoring.spread import percentile_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +63,20 @@ class Watched:
         starts_ns = range(end_ns - count * period_ns, end_ns, period_ns)
         if self.metric is not None:
             periods = _periods(store, self.metric, starts_ns)
-            return [
-                Point(each.start_ns, each.value(self.statistic), each.sample_count) if each is not None else None
-                for each in (periods.get(at) for at in starts_ns)
-            ]
+            return [_point(periods.get(at), self.statistic) for at in starts_ns]
         series: dict[str, Series] = {}
         for query in self.queries:
             if query.metric is not None:
                 found = _periods(store, query.metric, starts_ns)
-                series[query.id] = {at: point.value(query.statistic) for at, point in found.items()}
-        values = _Math(self.queries, series, starts_ns).returned()
-        return [Point(at, values[at]) if at in values else None for at in starts_ns]
+                values = {at: _value(point, query.statistic) for at, point in found.items()}
+                series[query.id] = {at: value for at, value in values.items() if value is not None}
+        answer = _Math(self.queries, series, starts_ns).returned()
+        return [Point(at, answer[at]) if at in answer else None for at in starts_ns]
+
+
+def _point(period: Datapoint | None, statistic: str) -> Point | None:
+    value = None if period is None else _value(period, statistic)
+    return None if period is None or value is None else Point(period.start_ns, value, period.sample_count)
 
 
 def _periods(store: MetricStore, metric: MetricId, starts_ns: range) -> dict[int, Datapoint]:
@@ -81,6 +85,11 @@ def _periods(store: MetricStore, metric: MetricId, starts_ns: range) -> dict[int
         at = starts_ns[(point.start_ns - starts_ns.start) // starts_ns.step]
         gathered.setdefault(at, []).append(point)
     return {at: combine(points) for at, points in gathered.items()}
+
+
+def _value(period: Datapoint, statistic: str) -> float | None:
+    share = percentile_of(statistic)
+    return period.value(statistic) if share is None else period.percentile(share)
 
 
 class _Math:
