@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
-from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.access.clients import MEASURING, AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound, component_of, containers_of, discover
-from smbench.aws.endpoint.gauges import AwsGauges
+from smbench.aws.endpoint.gauges import WATCHING, AwsGauges
 from smbench.aws.transport.invoke_stream import SdkStreamTransport
 from smbench.aws.transport.invoke_sync import SdkSyncTransport
 from smbench.aws.transport.wire_clients import WireClients, try_runtime, wire_clients
@@ -68,7 +68,7 @@ class CalledTarget:
     @asynccontextmanager
     async def watched(self, found: Facts, clock: Clock) -> AsyncIterator[Gauges]:
         """CloudWatch, instances, scaling activities and alarms of the endpoint that was found."""
-        async with AwsClients(self._settings(_FEW_CONNECTIONS)) as clients:
+        async with AwsClients(self._settings(_FEW_CONNECTIONS, WATCHING)) as clients:
             yield AwsGauges(clients, TargetFound.from_json(found), clock)
 
     @asynccontextmanager
@@ -87,7 +87,7 @@ class CalledTarget:
         del share
         return []
 
-    def _settings(self, in_flight: int) -> AwsSettings:
+    def _settings(self, in_flight: int, services: tuple[str, ...] = MEASURING) -> AwsSettings:
         return AwsSettings(
             region=self.access.region,
             profile=self.access.profile,
@@ -95,6 +95,7 @@ class CalledTarget:
             emulated=self.plan.is_emulated,
             in_flight=in_flight,
             answer_s=_answer_s(self.plan.scenario),
+            services=services,
         )
 
 

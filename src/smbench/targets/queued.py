@@ -2,13 +2,12 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 
 import anyio
 
-from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.access.clients import MEASURING, AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound, discover
-from smbench.aws.endpoint.gauges import AwsGauges
+from smbench.aws.endpoint.gauges import WATCHING, AwsGauges
 from smbench.aws.setup.claim import Claim, claims_below
 from smbench.aws.setup.run_queue import RunQueue, queue_name, remove, run_queue, run_queue_again
 from smbench.aws.setup.silence import why_silent
@@ -31,6 +30,7 @@ from smbench.targets.inputs import upload_inputs
 
 _REMOVE_S = _EXAMINE_S = 20.0
 _FEW_CONNECTIONS = 10  # of a process that watches and removes, and sends nothing
+_CLAIMING, _REMOVING = ("s3",), ("sqs", "sns")
 
 
 class QueuedTarget:
@@ -112,7 +112,7 @@ class QueuedTarget:
     @asynccontextmanager
     async def watched(self, found: Facts, clock: Clock) -> AsyncIterator[Gauges]:
         """CloudWatch, instances, scaling activities and alarms of the endpoint that was found."""
-        async with AwsClients(self._settings(_FEW_CONNECTIONS)) as clients:
+        async with AwsClients(self._settings(_FEW_CONNECTIONS, WATCHING)) as clients:
             yield AwsGauges(clients, TargetFound.from_json(found), clock)
 
     @asynccontextmanager
@@ -129,7 +129,7 @@ class QueuedTarget:
                 "scenario no place for inputs",
                 "resume it without --continue",
             )
-        async with AwsClients(replace(self._settings(_FEW_CONNECTIONS), services=("s3",))) as clients:
+        async with AwsClients(self._settings(_FEW_CONNECTIONS, _CLAIMING)) as clients:
             yield Claim(clients, f"{place}/{run_id}")
 
     async def remove(self, held: Sequence[Facts]) -> list[str]:
@@ -144,7 +144,7 @@ class QueuedTarget:
         reason = "not removed in time"
         try:
             with anyio.move_on_after(_REMOVE_S):
-                async with AwsClients(self._settings(_FEW_CONNECTIONS)) as clients:
+                async with AwsClients(self._settings(_FEW_CONNECTIONS, _REMOVING)) as clients:
                     while waiting:
                         left += await remove(clients, waiting[0])
                         del waiting[0]
@@ -161,13 +161,14 @@ class QueuedTarget:
             return []
         return [f"queue {queue_name(share.run_id, share.worker)}"]
 
-    def _settings(self, in_flight: int) -> AwsSettings:
+    def _settings(self, in_flight: int, services: tuple[str, ...] = MEASURING) -> AwsSettings:
         return AwsSettings(
             region=self.access.region,
             profile=self.access.profile,
             endpoint_url=self.access.endpoint_url,
             emulated=self.plan.is_emulated,
             in_flight=in_flight,
+            services=services,
         )
 
 

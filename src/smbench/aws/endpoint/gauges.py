@@ -21,6 +21,7 @@ from smbench.clock import Clock
 from smbench.ports import CLOUDWATCH_EVERY_S
 from smbench.records import Event, Reading
 
+WATCHING = ("cloudwatch", "autoscaling", "sagemaker", "logs")  # services that `AwsGauges` asks
 _News = tuple[list[Reading], list[Event]]
 _ANSWER_S = 20.0  # for all tries and pages of one source: a look that one of them holds up sees nothing of the others
 
