@@ -84,6 +84,8 @@ def test_a_band_is_that_of_runs_with_the_seeds_that_follow() -> None:
     assert first.summary.prediction is not None
     band = next(one for one in first.summary.prediction.bands if one.metric == "sojourn_p50")
     assert (band.low, band.median, band.high) == (values[0], values[2], values[4])
+    assert band.share == pytest.approx(4 / 6)  # of five and one more, the last is neither the least nor the greatest
+    assert "67 % from" in str(first)
 
 
 def test_a_figure_that_is_only_a_bound_counts_above_every_value() -> None:

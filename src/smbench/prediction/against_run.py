@@ -14,7 +14,6 @@ from smbench.records import Unknown
 from smbench.results.manifest import Band, Prediction
 from smbench.scenario.thresholds import parse_threshold
 
-_BAND_SHARE = 0.9
 _ROUNDING = 2e-6  # instants in files are whole microseconds, so a difference of two is within one
 
 
@@ -38,12 +37,11 @@ def against_run(
         is_invalid: Nothing is inside or outside then, as no threshold is met or missed.
     """
     own = measure(frames, summary)
-    n = min((band.n for band in prediction.bands), default=1)
     return PredictionCheck(
         prediction=name,
         label=prediction.label,
         replications=prediction.replications,
-        band_share=min(_BAND_SHARE, (n - 1) / (n + 1)),
+        band_share=min((band.share for band in prediction.bands), default=0.0),
         figures=tuple(
             one.model_copy(update={"is_inside": None}) if is_invalid else one
             for one in (_figure(band, own, frames, summary) for band in prediction.bands)

@@ -104,6 +104,20 @@ def test_where_capacity_was_only_removed_nothing_is_said_of_capacity_that_was_ad
     assert "added" not in shown.system.title
 
 
+def test_one_late_request_of_two_hundred_is_not_none() -> None:
+    rows = [Request(0.1 * k, send=0.1 * k + (5.0 if k == 7 else 0.0), done=0.1 * k + 6.0) for k in range(200)]
+    shown = pictures_of(frames_of(rows, clock="real", spans=[span(200)]))
+    assert shown.rates is not None
+    assert shown.rates.title == "All 200 requests were sent, 99 % of them at most 0 s late"
+
+
+def test_requests_of_which_it_is_not_known_whether_they_were_sent_are_not_called_sent() -> None:
+    rows = [Request(0.1 * k, done=0.1 * k + 1.0) for k in range(9)] + [Request(1.0, Outcome.UNKNOWN, send=None)]
+    shown = pictures_of(frames_of(rows))
+    assert shown.rates is not None
+    assert shown.rates.title.startswith("9 of 10 requests were sent")
+
+
 def test_nothing_accepted_is_nothing_to_draw_of_the_endpoint() -> None:
     shown = pictures_of(frames_of([Request(float(k), Outcome.REJECTED, error="ThrottlingException") for k in range(9)]))
     assert (shown.latency, shown.percentiles, shown.system, shown.clocks) == (None, None, None, None)

@@ -42,7 +42,7 @@ from smbench.view.sections.blocks import (
 )
 from smbench.view.sections.cells import at_fine, duration, rate
 from smbench.view.sections.endpoint import scaling
-from smbench.view.sections.requests import latency
+from smbench.view.sections.requests import latency, stages
 
 FRAMES = frames_of([Request(float(k), done=k + 0.5) for k in range(20)])
 SUMMARY = summarise(FRAMES)
@@ -182,3 +182,14 @@ def test_each_interval_says_how_many_independent_requests_it_rests_on() -> None:
 )
 def test_an_instant_to_a_tenth_of_a_second_is_the_nearest(seconds: float, text: str) -> None:
     assert at_fine(seconds).text == text
+
+
+def test_a_reason_keeps_its_capitals_where_it_begins_a_sentence() -> None:
+    told = [reading("instances_current", 1.0, 0.0)]
+    frames = frames_of([Request(0.0, done=1.0)], readings=told, scenario={"target": {"endpoint": "mine"}})
+    section = stages(Judged(summarise(frames), (), ()))
+    assert section is not None
+    (table,) = section.blocks
+    assert isinstance(table, Table)
+    said = "How many requests an instance takes at once is not set (MaxConcurrentInvocationsPerInstance)."
+    assert any(note.endswith(said) for note in table.notes)

@@ -11,6 +11,7 @@ from smbench.analysis.summary import Summary
 from smbench.view.page import theme
 from smbench.view.page.pictures import Picture
 from smbench.view.page.spec import Spec, layered
+from smbench.view.sections.cells import instant
 
 _POINTS_MAX = 60  # stretches whose points are marked
 
@@ -66,11 +67,12 @@ def rates(frames: Frames, summary: Summary) -> Picture | None:
 
 def _rates_title(summary: Summary) -> str:
     counts_, lag = summary.counts, summary.generator.schedule_lag
-    if counts_.not_sent:
+    if counts_.sent < counts_.scheduled:
         sent = f"{counts_.sent:,} of {counts_.scheduled:,} requests were sent"
     else:
         sent = f"All {counts_.scheduled:,} requests were sent"
-    late = f", 99 % of them at most {lag.p99.text()} late" if lag.p99 is not None and lag.p99.high else ", none late"
+    is_late = lag.p99 is not None and lag.max is not None and lag.max.high != 0
+    late = f", 99 % of them at most {lag.p99.text()} late" if lag.p99 is not None and is_late else ", none late"
     refused = counts_.sent - counts_.accepted
     return f"{sent}{late if lag.p99 is not None else ''}" + (f"; {refused:,} not accepted" if refused else "")
 
@@ -102,16 +104,10 @@ def lag(frames: Frames, summary: Summary) -> Picture | None:
 
     return Picture(
         "lag",
-        f"The generator was late by at most {spread.max.text()}, near {clock(worst['at_s'])}, "
+        f"The generator was late by at most {spread.max.text()}, near {instant(worst['at_s'])}, "
         f"and by {spread.p99.text()} at p99",
         f"How late requests were sent over the time of sending, in stretches of {units.duration(over.length_s)}: the "
         f"latest and the median of each. p50 {spread.p50.text() if spread.p50 else '-'}, p99 {spread.p99.text()}, "
         f"latest {spread.max.text()}.",
         draw,
     )
-
-
-def clock(seconds: float) -> str:
-    """An instant of the run as minutes and seconds, 12:05."""
-    whole = max(0, round(seconds))
-    return f"{whole // 60}:{whole % 60:02d}"

@@ -16,9 +16,9 @@ from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.records import Outcome, Unknown
 from smbench.view.page import theme
-from smbench.view.page.load_plots import clock
 from smbench.view.page.pictures import Picture
 from smbench.view.page.spec import Spec, layered, stacked
+from smbench.view.sections.cells import instant
 
 _MINUTE_S = 60.0
 _LABEL_PX = 32
@@ -189,10 +189,10 @@ def _title(summary: Summary) -> str:
     figures = summary.backlog
     if figures.peak_at_s is None:
         return "Nothing that counts was ever in the system, only warm-ups"
-    said = f"The backlog peaked at {figures.peak_within.text(units.whole)} at {clock(figures.peak_at_s)}"
+    said = f"The backlog peaked at {figures.peak_within.text(units.whole)} at {instant(figures.peak_at_s)}"
     outs = [step.in_service_at_s for step in summary.scaling.steps if step.is_out]
     if (first_s := next((at_s for at_s in outs if at_s is not None), None)) is not None:
-        said += f"; more capacity served at {clock(first_s)}"
+        said += f"; more capacity served at {instant(first_s)}"
     elif outs:
         said += "; no capacity that was added came to serve"
     drain = known(figures.drain)
@@ -215,7 +215,7 @@ def _text(
         more = ", and needed to keep pace with the arrivals" if needed is not None else ""
         parts.append(f"instances serving, desired{more}")
     steps = ", ".join(
-        f"{clock(step.decided_at_s)} {'?' if step.before is None else step.before} to {step.after}"
+        f"{instant(step.decided_at_s)} {'?' if step.before is None else step.before} to {step.after}"
         for step in itertools.islice(summary.scaling.steps, 12)
     )
     told = f" Scaling decisions, the dotted lines: {steps}." if steps else ""

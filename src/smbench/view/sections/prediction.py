@@ -33,7 +33,8 @@ def replications(judged: Judged) -> Section | None:
     prediction = judged.summary.prediction
     if prediction is None or not prediction.bands:
         return None
-    columns = (Column("metric", is_text=True), *map(Column, ("median", "90 % from", "to", "n")))
+    share = min(band.share for band in prediction.bands)
+    columns = (Column("metric", is_text=True), *map(Column, ("median", f"{100 * share:.0f} % from", "to", "n")))
     n = units.counted(prediction.replications, "replication")
     caption = f"Over {n} (model {prediction.label})"
     table = Table("Replications", caption, columns, tuple(Row(_cells(band)) for band in prediction.bands))

@@ -169,7 +169,8 @@ def stages(judged: Judged) -> Section | None:
     if not any(stage.n for stage in found):
         return None
     notes = [
-        f"{stage.name.capitalize()}: {stage.meaning}" + (f". {stage.reason.capitalize()}." if stage.reason else ".")
+        f"{stage.name.capitalize()}: {stage.meaning}"
+        + (f". {stage.reason[:1].upper()}{stage.reason[1:]}." if stage.reason else ".")
         for stage in found
     ]
     spreads = [(stage.name, stage.spread) for stage in found]
