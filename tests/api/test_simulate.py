@@ -16,7 +16,7 @@ import smbench
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.cli.app import app
 from smbench.errors import ExitCode, UsageError
-from smbench.prediction.replications import bands
+from smbench.prediction.replications import bands, share_of
 from smbench.results.manifest import read_manifest
 
 STORY: dict[str, Any] = {
@@ -84,7 +84,7 @@ def test_a_band_is_that_of_runs_with_the_seeds_that_follow() -> None:
     assert first.summary.prediction is not None
     band = next(one for one in first.summary.prediction.bands if one.metric == "sojourn_p50")
     assert (band.low, band.median, band.high) == (values[0], values[2], values[4])
-    assert band.share == pytest.approx(4 / 6)  # of five and one more, the last is neither the least nor the greatest
+    assert share_of([band]) == pytest.approx(4 / 6)  # the last of six is neither the least nor the greatest
     assert "67 % from" in str(first)
 
 

@@ -10,6 +10,7 @@ from smbench.analysis.numbers.prediction_check import PredictedFigure, Predictio
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.objectives import figure
+from smbench.prediction.replications import share_of
 from smbench.records import Unknown
 from smbench.results.manifest import Band, Prediction
 from smbench.scenario.thresholds import parse_threshold
@@ -41,7 +42,7 @@ def against_run(
         prediction=name,
         label=prediction.label,
         replications=prediction.replications,
-        band_share=min((band.share for band in prediction.bands), default=0.0),
+        band_share=share_of(prediction.bands),
         figures=tuple(
             one.model_copy(update={"is_inside": None}) if is_invalid else one
             for one in (_figure(band, own, frames, summary) for band in prediction.bands)

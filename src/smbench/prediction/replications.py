@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from smbench.analysis.comparison.run_metrics import RUN_METRICS
 from smbench.analysis.numbers.bounds import Bounded
-from smbench.analysis.numbers.ordered import of_next
+from smbench.analysis.numbers.ordered import chance_between, of_next
 from smbench.results.manifest import Band
 
 LOW, HIGH = 0.05, 0.95
@@ -33,6 +33,11 @@ def band(metric: str, values: Sequence[float]) -> Band:
     in_order = sorted(values)
     median, low, high = (_finite(of_next(in_order, share)) for share in (0.5, LOW, HIGH))
     return Band(metric=metric, n=len(values), median=median, low=low, high=high)
+
+
+def share_of(bands: Sequence[Band]) -> float:
+    """How likely the next replication lies within such a band, the least of all; 0 where there is none."""
+    return min((chance_between(one.n, LOW, HIGH) for one in bands), default=0.0)
 
 
 def quantile(ascending: Sequence[float], share: float) -> float:

@@ -22,7 +22,6 @@ from smbench.schedule.base import PhaseSpan
 
 MANIFEST = "manifest.json"
 _STAMP_LENGTH = len("20260101T000000Z")  # of the instant with which a folder's name ends
-_BAND_SHARE = 0.9  # of the next replications, where there are enough
 _BYTES_MAX = 256 << 20  # a scenario as long as one may be, and its notes, are a hundredth of this
 PACKAGES = ("smbench", "aioboto3", "aiobotocore", "botocore", "anyio", "numpy", "polars", "pydantic", "uvloop")
 
@@ -142,11 +141,6 @@ class Band(BaseModel):
     median: float | None
     low: float | None  # the next replication lies below it with a chance of 5 %
     high: float | None  # and above it with one of 5 %, where there are 19 replications or more
-
-    @property
-    def share(self) -> float:
-        """How likely the next replication lies between `low` and `high`: few replications reach less far."""
-        return min(_BAND_SHARE, (self.n - 1) / (self.n + 1))
 
 
 class Prediction(BaseModel):

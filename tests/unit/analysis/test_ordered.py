@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smbench.analysis.numbers.bounds import PERCENTILES, distribution
-from smbench.analysis.numbers.ordered import commonest, of_rank
+from smbench.analysis.numbers.ordered import chance_between, commonest, of_next, of_rank
 
 
 @pytest.mark.slow
@@ -30,3 +30,12 @@ def test_a_quantile_of_counts_has_the_rank_of_a_percentile_of_latencies(counts: 
     for name, share in PERCENTILES.items():
         if (same := found.percentile(name)) is not None:
             assert of_rank(pl.Series(counts), share) == same.value
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 18, 19, 20, 200])
+def test_the_chance_between_two_ranks_is_that_of_one_more_draw(n: int) -> None:
+    """Of n uniform draws that of rank k is k / (n + 1) on average, and a draw is below u with a chance of u."""
+    in_order = [k / (n + 1) for k in range(1, n + 1)]
+    between = of_next(in_order, 0.95) - of_next(in_order, 0.05)
+    assert chance_between(n, 0.05, 0.95) == pytest.approx(between, abs=1e-12)
+    assert chance_between(n, 0.05, 0.95) == pytest.approx(min(0.9, (n - 1) / (n + 1)), abs=1e-12)

@@ -43,3 +43,8 @@ def of_next(in_order: Sequence[float], share: float) -> float:
     if not math.isfinite(high - low):
         return high if part > 0.5 else low
     return low + part * (high - low)
+
+
+def chance_between(n: int, low: float, high: float) -> float:
+    """How likely one more draw lies between what `of_next` gives for these shares: less where `n` reach less far."""
+    return min(high, n / (n + 1)) - max(low, 1 / (n + 1))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from smbench.analysis.numbers.ordered import of_next
+from smbench.analysis.numbers.ordered import chance_between, of_next
 from smbench.analysis.rows.deadline import deadline
 from smbench.calibration.checking.agreement import PERCENTILES, Figures, disagreement
 from smbench.calibration.checking.behaviour import Behaviour, behaviour
@@ -49,6 +49,11 @@ class ModelCheck:
     replications: int
     undecided: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def band_share(self) -> float:
+        """How likely another such prediction lies within a band."""
+        return chance_between(self.replications, *_BAND)
 
 
 def check(

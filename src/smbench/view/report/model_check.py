@@ -49,10 +49,11 @@ _ROWS: dict[str, tuple[str, Callable[[float], str]]] = {
 
 def model_check_text(run: str, found: ModelCheck, label: str, *, is_in_sample: bool) -> RenderableType:
     """The grade first, then the errors."""
+    band = f"{100 * found.band_share:.0f} % band"
     table = WholeTable(
         ("predicted against measured", "left"),
         ("error", "right"),
-        ("90 % band", "right"),
+        (band, "right"),
         ("A up to", "right"),
         ("noise", "right"),
         ("as before", "right"),
@@ -71,7 +72,7 @@ def model_check_text(run: str, found: ModelCheck, label: str, *, is_in_sample: b
     if found.undecided:
         graded = f"{found.grade}, for the run cannot decide: {found.undecided}"
     own = ["In sample: the model was fitted from this very run, so this shows its fit and not how well it predicts."]
-    covered = [] if found.covered is None else [f"percentiles within their 90 % bands: {100 * found.covered:.0f} %"]
+    covered = [] if found.covered is None else [f"percentiles within their {band}s: {100 * found.covered:.0f} %"]
     return Group(
         f"{run}: {graded}",
         *(own if is_in_sample else []),

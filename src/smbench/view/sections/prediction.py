@@ -5,6 +5,7 @@ from smbench.analysis.comparison.run_metrics import RUN_METRICS, Unit
 from smbench.analysis.numbers.prediction_check import PredictedFigure
 from smbench.analysis.summary import Summary
 from smbench.findings import Verdict
+from smbench.prediction.replications import share_of
 from smbench.results.manifest import Band
 from smbench.view.sections.blocks import Cell, Column, Judged, Row, Section, Table, Tone
 from smbench.view.sections.cells import WRITE, bounded, count, written
@@ -33,7 +34,7 @@ def replications(judged: Judged) -> Section | None:
     prediction = judged.summary.prediction
     if prediction is None or not prediction.bands:
         return None
-    share = min(band.share for band in prediction.bands)
+    share = share_of(prediction.bands)
     columns = (Column("metric", is_text=True), *map(Column, ("median", f"{100 * share:.0f} % from", "to", "n")))
     n = units.counted(prediction.replications, "replication")
     caption = f"Over {n} (model {prediction.label})"
