@@ -72,7 +72,8 @@ def test_percentages_round_towards_zero_but_never_to_it(change: float, rounded: 
 
 
 @pytest.mark.parametrize(
-    ("percent", "capacity", "wanted"), [(25, 4, 6), (25, 40, 50), (-25, 4, 2), (-25, 40, 30), (0, 4, 4)]
+    ("percent", "capacity", "wanted"),
+    [(25, 4, 6), (25, 40, 50), (-25, 4, 2), (-25, 40, 30), (0, 4, 4), (25, 0, 2), (0, 0, 0)],
 )
 def test_a_percentage_moves_at_least_the_least_magnitude(percent: int, capacity: int, wanted: int) -> None:
     # 25 % of 4 is 1, and at least 2 are asked for.

@@ -100,8 +100,8 @@ def stepped(spec: StepSpec, capacity: int, value: float, threshold: float, *, is
     change = step.change
     if spec.adjustment == PERCENT:
         change = rounded_percent(capacity * step.change / 100)
-        if spec.min_magnitude is not None and change and abs(change) < spec.min_magnitude:
-            change = spec.min_magnitude if change > 0 else -spec.min_magnitude
+        if spec.min_magnitude is not None and step.change and abs(change) < spec.min_magnitude:
+            change = spec.min_magnitude if step.change > 0 else -spec.min_magnitude  # also of no instances
     return capacity + change
 
 
