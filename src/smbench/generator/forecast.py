@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smbench.generator.plan import RunPlan
-from smbench.model.law_facts import mean_s, share_beyond
+from smbench.model.law_facts import mean_s, mean_within_s, share_beyond
 from smbench.scenario.emulated import Emulated, Policy
 from smbench.scenario.model import Scenario
 from smbench.scenario.payloads.bodies import Payload
@@ -196,7 +196,10 @@ def _service_s(payload: Payload, scenario: Scenario, base_dir: Path) -> float:
     """How long a request of this payload keeps its slot, on average: its time-out ends it at the latest."""
     emulated = scenario.target.emulated
     law = emulated.service.of(payload.payload_class)
-    return min(mean_s(law, base_dir) + _streaming_s(scenario, base_dir), _timeout_s(payload, scenario))
+    streaming_s, timeout_s = _streaming_s(scenario, base_dir), _timeout_s(payload, scenario)
+    if streaming_s >= timeout_s:
+        return timeout_s
+    return mean_within_s(law, timeout_s - streaming_s, base_dir) + streaming_s
 
 
 def _streaming_s(scenario: Scenario, base_dir: Path) -> float:

@@ -138,6 +138,18 @@ def test_service_times_follow_the_payload_classes_that_were_drawn() -> None:
     assert phase.busy_slots == pytest.approx(3.0, abs=0.15)  # 1/s x (1 s + 5 s) / 2
 
 
+def test_a_time_out_cuts_the_long_services_off_and_not_the_mean_alone() -> None:
+    # Exponential with 40 s on average, cut off at 60 s: 40 s x (1 - e^-1.5) = 31.07 s, so that 2 slots keep up.
+    plan = emulated(
+        "service: {exponential: {mean: 40s}}, instances: {min: 2, max: 2}",
+        "constant: {rate: 0.055/s, for: 1h}",
+        "request: {timeout: 60s}",
+    )
+    (phase,) = forecast(plan).phases
+    assert phase.busy_slots == pytest.approx(0.055 * 31.07, rel=1e-3)
+    assert not [text for text in told(plan)[0] if "cannot keep up" in text]
+
+
 @pytest.mark.parametrize(
     ("settings", "rest", "words"),
     [

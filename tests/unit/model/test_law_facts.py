@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from smbench.model.law_facts import mean_s, share_beyond
+from smbench.model.law_facts import mean_s, mean_within_s, share_beyond
 from smbench.model.service import Sampler
 from smbench.scenario.values.distributions import Distribution
 
@@ -39,6 +39,8 @@ def test_mean_and_tail_of_a_law_are_those_of_its_draws(tmp_path: Path, written: 
     assert mean_s(law(written), tmp_path) == pytest.approx(draws.mean(), rel=0.01)
     for limit_s in (1.5, 4.5, 7.0):
         assert share_beyond(law(written), limit_s, tmp_path) == pytest.approx((draws > limit_s).mean(), abs=0.01)
+        cut_s = float(np.minimum(draws, limit_s).mean())
+        assert mean_within_s(law(written), limit_s, tmp_path) == pytest.approx(cut_s, rel=0.01)
 
 
 def test_a_lognormal_s_mean_is_above_its_median() -> None:
