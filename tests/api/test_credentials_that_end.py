@@ -115,6 +115,6 @@ async def test_a_run_outlives_its_credentials(tmp_path: Path, keys: Keys, transp
     hosted = story(transport=transport, load=load, gauges_every="1m")
     async with region(hosted, verify_signatures=True) as here:
         rows = await here.run(plan_of(hosted), tmp_path / "run")
-        assert here.emulator.sqs._queues == {}  # what was made is removed with the last key
+        assert here.emulator.sqs.queues == {}  # what was made is removed with the last key
     assert set(rows["outcome"]) == {"completed"}
     assert len(keys.used) * keys.good_for_s >= 18 * every_s

@@ -84,7 +84,7 @@ async def test_a_run_makes_the_calls_that_its_policy_allows_and_uses_each(
             gate.calls.clear()
             gate.allows = lambda call: allowed_by(policy, call)
             rows = await here.run(plan, tmp_path)
-            assert here.emulator.sqs._queues == {}
+            assert here.emulator.sqs.queues == {}
     assert set(rows["outcome"].unique()) <= {"completed", "failed"}
     require_exact(policy, gate, SEEN_ELSEWHERE)
 
@@ -131,7 +131,7 @@ async def test_a_run_that_is_taken_up_makes_the_calls_that_its_policy_allows_and
             gate.calls.clear()
             gate.allows = lambda call: allowed_by(policy, call)
             rows = await here.take_up(plan, tmp_path, found, held)
-            assert here.emulator.sqs._queues == {}
+            assert here.emulator.sqs.queues == {}
     assert set(rows["outcome"].unique()) == {"completed", "failed"}
     assert rows["resume"].drop_nulls().len() > 20
     listed = {"s3:GetObject"} if tracking == "s3" else set()  # of so many requests at once the outputs are listed

@@ -87,7 +87,7 @@ CBOR = {"smithy-protocol": "rpc-v2-cbor"}
     ("sent", "status", "says"),
     [
         (request(headers={"x-amz-target": "AmazonSQS.ListQueues"}), 200, b'{"QueueUrls":[]}'),
-        (request(headers={"x-amz-target": "AmazonSQS.StartMessageMoveTask"}), 501, b"sqs:StartMessageMoveTask"),
+        (request(headers={"x-amz-target": "AmazonSQS.CancelMessageMoveTask"}), 501, b"sqs:CancelMessageMoveTask"),
         (request(headers={"x-amz-target": "SageMaker.ListEndpoints"}), 501, b"sagemaker:ListEndpoints"),
         (request(headers={"x-amz-target": "AWSLambda.Invoke"}), 501, b"AWSLambda:Invoke"),
         (request(headers={"x-amz-target": "nonsense"}), 501, b"nonsense:"),
@@ -124,7 +124,7 @@ def test_a_request_reaches_the_service_it_means(sent: HttpRequest, status: int, 
 
 def test_what_is_missing_is_counted() -> None:
     front = plain_front()
-    for target in ("Logs.X", "AmazonSQS.StartMessageMoveTask", "AmazonSQS.ListQueues"):
+    for target in ("Logs.X", "AmazonSQS.CancelMessageMoveTask", "AmazonSQS.ListQueues"):
         answered(front, request(headers={"x-amz-target": target}))
     statistics = front.statistics()
     assert (statistics.n_requests, statistics.n_not_implemented) == (3, 2)

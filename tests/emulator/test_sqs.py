@@ -5,6 +5,7 @@ reply against botocore's output shapes; hypothesis drives a queue and a slow, ob
 """
 
 import hashlib
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -242,6 +243,124 @@ async def test_a_message_received_too_often_goes_to_the_dead_letter_queue(at: At
     assert reply["Messages"][0]["Attributes"]["DeadLetterQueueSourceArn"].endswith(":q")
 
 
+DEAD = "arn:aws:sqs:us-east-1:123456789012:dead"
+
+
+async def with_dead_letters(at: At, name: str = "q") -> tuple[str, str]:
+    """A dead-letter queue and one that uses it after a single receive; their URLs."""
+    dead = (await at.sqs.create_queue(QueueName="dead"))["QueueUrl"]
+    redrive = json.dumps({"deadLetterTargetArn": DEAD, "maxReceiveCount": 1})
+    source = (await at.sqs.create_queue(QueueName=name))["QueueUrl"]
+    await at.sqs.set_queue_attributes(QueueUrl=source, Attributes={"RedrivePolicy": redrive, "VisibilityTimeout": "0"})
+    return dead, source
+
+
+async def test_a_dead_message_is_as_old_as_it_was_and_without_a_grave_it_stays_where_it_is(at: At) -> None:
+    dead, source = await with_dead_letters(at)
+    await at.sqs.send_message(QueueUrl=source, MessageBody="x")
+    await anyio.sleep(100)
+    first = (await at.sqs.receive_message(QueueUrl=source, AttributeNames=["SentTimestamp"]))["Messages"][0]
+    await at.sqs.receive_message(QueueUrl=source)
+    buried = (await at.sqs.receive_message(QueueUrl=dead, AttributeNames=["SentTimestamp"]))["Messages"][0]
+    assert (buried["MessageId"], buried["Attributes"]) == (first["MessageId"], first["Attributes"])
+    await at.sqs.delete_queue(QueueUrl=dead)
+    await at.sqs.send_message(QueueUrl=source, MessageBody="y")
+    for _ in range(3):
+        (kept,) = (await at.sqs.receive_message(QueueUrl=source))["Messages"]
+        assert kept["Body"] == "y"
+
+
+async def test_the_sources_of_a_dead_letter_queue_are_listed_in_pages(at: At) -> None:
+    for name in ("a", "b", "q"):
+        dead, _ = await with_dead_letters(at, name)
+    assert not (await at.sqs.list_dead_letter_source_queues(QueueUrl=at.url)).get("queueUrls")
+    first = await at.sqs.list_dead_letter_source_queues(QueueUrl=dead, MaxResults=2)
+    rest = await at.sqs.list_dead_letter_source_queues(QueueUrl=dead, MaxResults=2, NextToken=first["NextToken"])
+    found = [url.rpartition("/")[2] for url in (*first["queueUrls"], *rest["queueUrls"])]
+    assert found == ["a", "b", "q"]
+
+
+async def test_dead_messages_are_moved_back_as_new_ones(at: At) -> None:
+    if not hasattr(at.sqs, "start_message_move_task"):
+        pytest.skip("clients of early 2023 do not know it")
+    dead, source = await with_dead_letters(at)
+    for body in ("1", "2"):
+        await at.sqs.send_message(QueueUrl=source, MessageBody=body)
+    for _ in range(2):
+        await at.sqs.receive_message(QueueUrl=source, MaxNumberOfMessages=10)
+    await anyio.sleep(10)
+    await at.sqs.start_message_move_task(SourceArn=DEAD)
+    moved = (await at.sqs.receive_message(QueueUrl=source, MaxNumberOfMessages=10, AttributeNames=["All"]))["Messages"]
+    assert [one["Body"] for one in moved] == ["1", "2"]
+    assert all(one["Attributes"]["ApproximateReceiveCount"] == "1" for one in moved)
+    await at.sqs.send_message(QueueUrl=dead, MessageBody="from nowhere")
+    await at.sqs.start_message_move_task(SourceArn=DEAD)
+    await at.sqs.start_message_move_task(SourceArn=DEAD, DestinationArn=DEAD.replace(":dead", ":q"))
+    tasks = (await at.sqs.list_message_move_tasks(SourceArn=DEAD, MaxResults=10))["Results"]
+    said = [(one["Status"], one["ApproximateNumberOfMessagesMoved"], one.get("FailureReason")) for one in tasks]
+    assert said == [("COMPLETED", 1, None), ("FAILED", 0, "CouldNotDetermineMessageSource"), ("COMPLETED", 2, None)]
+    with pytest.raises(ClientError, match="must be configured as a Dead Letter Queue"):
+        await at.sqs.start_message_move_task(SourceArn=DEAD.replace(":dead", ":q"))
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        await at.sqs.list_message_move_tasks(SourceArn=DEAD + "er")
+
+
+async def test_a_dead_letter_queue_says_which_queues_may_use_it(at: At) -> None:
+    dead, _ = await with_dead_letters(at)
+    redrive = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": DEAD, "maxReceiveCount": 1})}
+    by_queue = {"redrivePermission": "byQueue", "sourceQueueArns": [DEAD.replace(":dead", ":b")]}
+    for allow, is_allowed in (({"redrivePermission": "denyAll"}, False), (by_queue, True)):
+        attributes = {"RedriveAllowPolicy": json.dumps(allow)}
+        await at.sqs.set_queue_attributes(QueueUrl=dead, Attributes=attributes)
+        with pytest.raises(ClientError, match="does not allow this source queue"):
+            await at.sqs.set_queue_attributes(QueueUrl=at.url, Attributes=redrive)
+        if is_allowed:
+            await at.sqs.create_queue(QueueName="b", Attributes=redrive)
+
+
+async def test_a_queue_has_one_kind_of_encryption(at: At) -> None:
+    async def shown() -> dict[str, str]:
+        names = ["KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled"]
+        found: dict[str, str] = (await at.sqs.get_queue_attributes(QueueUrl=at.url, AttributeNames=names))["Attributes"]
+        return found
+
+    await at.sqs.set_queue_attributes(QueueUrl=at.url, Attributes={"KmsMasterKeyId": "alias/aws/sqs"})
+    by_key = {"KmsMasterKeyId": "alias/aws/sqs", "KmsDataKeyReusePeriodSeconds": "300", "SqsManagedSseEnabled": "false"}
+    assert await shown() == by_key
+    both = {"KmsMasterKeyId": "k", "SqsManagedSseEnabled": "true"}
+    with pytest.raises(ClientError, match="one type of server-side encryption"):
+        await at.sqs.set_queue_attributes(QueueUrl=at.url, Attributes=both)
+    await at.sqs.set_queue_attributes(QueueUrl=at.url, Attributes={"SqsManagedSseEnabled": "true"})
+    assert await shown() == {"SqsManagedSseEnabled": "true"}
+
+
+async def test_permissions_are_statements_of_the_policy(at: At) -> None:
+    async def policy() -> Any:
+        reply = await at.sqs.get_queue_attributes(QueueUrl=at.url, AttributeNames=["Policy"])
+        return json.loads(reply["Attributes"]["Policy"]) if "Attributes" in reply else None
+
+    add = {"QueueUrl": at.url, "Label": "one", "AWSAccountIds": ["111122223333"], "Actions": ["SendMessage"]}
+    await at.sqs.add_permission(**add)
+    await at.sqs.add_permission(**add | {"Label": "two", "Actions": ["SendMessage", "ReceiveMessage"]})
+    first, second = (await policy())["Statement"]
+    assert first == {
+        "Sid": "one",
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+        "Action": "SQS:SendMessage",
+        "Resource": DEAD.replace(":dead", ":q"),
+    }
+    assert second["Action"] == ["SQS:SendMessage", "SQS:ReceiveMessage"]
+    for wrong, said in (({}, "Already exists"), ({"Label": "x", "Actions": ["CreateQueue"]}, "valid actions")):
+        with pytest.raises(ClientError, match=said):
+            await at.sqs.add_permission(**add | wrong)
+    for label in ("one", "two"):
+        await at.sqs.remove_permission(QueueUrl=at.url, Label=label)
+    assert await policy() is None
+    with pytest.raises(ClientError, match="can't find label"):
+        await at.sqs.remove_permission(QueueUrl=at.url, Label="one")
+
+
 # long polls
 
 
@@ -388,11 +507,9 @@ async def test_a_wrong_parameter_gets_its_own_error(at: At, operation: str, para
 
 
 async def test_what_the_emulator_lacks_is_501_with_its_name(at: At) -> None:
-    with pytest.raises(ClientError, match="sqs:RemovePermission") as error:
-        await at.sqs.remove_permission(QueueUrl=at.url, Label="l")
-    assert refusal(error) == ("NotImplemented", 501)
-    with pytest.raises(ClientError, match="FIFO"):
+    with pytest.raises(ClientError, match="FIFO") as error:
         await at.sqs.create_queue(QueueName="q.fifo", Attributes={"FifoQueue": "true"})
+    assert refusal(error) == ("NotImplemented", 501)
 
 
 # planned redelivery

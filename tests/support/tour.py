@@ -27,6 +27,7 @@ QUEUE_POLICY = json.dumps(
         ]
     }
 )
+REDRIVE = json.dumps({"deadLetterTargetArn": QUEUE_ARN, "maxReceiveCount": 5})
 TARGET = {
     "ServiceNamespace": "sagemaker",
     "ResourceId": "endpoint/tour/variant/AllTraffic",
@@ -137,6 +138,13 @@ QUEUES = (
     Call("sqs", "GetQueueAttributes", _queue(AttributeNames=["All"])),
     Call("sqs", "SetQueueAttributes", _queue(Attributes={"VisibilityTimeout": "60"})),
     Call("sqs", "ListQueues", {"QueueNamePrefix": "to"}),
+    Call("sqs", "AddPermission", _queue(Label="tour", AWSAccountIds=[ACCOUNT], Actions=["SendMessage"])),
+    Call("sqs", "RemovePermission", _queue(Label="tour")),
+    Call("sqs", "CreateQueue", {"QueueName": "source", "Attributes": {"RedrivePolicy": REDRIVE}}, keep="source"),
+    Call("sqs", "ListDeadLetterSourceQueues", _queue()),
+    Call("sqs", "StartMessageMoveTask", {"SourceArn": QUEUE_ARN}),
+    Call("sqs", "ListMessageMoveTasks", {"SourceArn": QUEUE_ARN}),
+    Call("sqs", "DeleteQueue", lambda kept: {"QueueUrl": kept["source"]["QueueUrl"]}),
     Call("sqs", "TagQueue", _queue(Tags={"more": "1"})),
     Call("sqs", "ListQueueTags", _queue()),
     Call("sqs", "UntagQueue", _queue(TagKeys=["more"])),

@@ -86,7 +86,7 @@ async def test_nothing_is_wrong_with_a_sound_endpoint_and_nothing_is_left(region
     names = [one.name for one in found]
     for name in ("credentials", "identity", "endpoint", "bucket", "inputs", "topic", "queue", "from zero", "metrics"):
         assert name in names
-    assert emulator.sqs._queues == {}
+    assert emulator.sqs.queues == {}
     assert emulator.sns._subscriptions == {}
     assert "not-to-be-seen" not in str(found)
 

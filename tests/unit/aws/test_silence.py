@@ -32,7 +32,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def set_policy(change: Callable[[list[Any]], Any]) -> Callable[[Emulator], None]:
     def meddle(emulator: Emulator) -> None:
-        for queue in emulator.sqs._queues.values():
+        for queue in emulator.sqs.queues.values():
             policy = json.loads(queue.attributes["Policy"])
             change(policy["Statement"])
             queue.attributes["Policy"] = json.dumps(policy)
@@ -41,7 +41,7 @@ def set_policy(change: Callable[[list[Any]], Any]) -> Callable[[Emulator], None]
 
 
 def lose_policy(emulator: Emulator) -> None:
-    for queue in emulator.sqs._queues.values():
+    for queue in emulator.sqs.queues.values():
         del queue.attributes["Policy"]
 
 
@@ -59,7 +59,7 @@ OURS: dict[str, tuple[Callable[[Emulator], None], str]] = {
     "no policy": (lose_policy, "it lets the topics send no more"),
     "another policy": (set_policy(list.clear), "it lets the topics send no more"),
     "a refusal": (set_policy(lambda statements: statements.append({"Effect": "Deny"})), "it has a Deny"),
-    "no queue": (lambda emulator: emulator.sqs._queues.clear(), "the queue http"),
+    "no queue": (lambda emulator: emulator.sqs.queues.clear(), "the queue http"),
     "no subscription": (lose_subscription, "was removed"),
     "another filter": (change_filter, "the filter of the subscription arn:"),
 }

@@ -186,7 +186,7 @@ def test_where_the_queue_is_gone_another_copy_may_have_sent_the_rest_and_nothing
         async with region(hosted) as here:
             found, held = await here.leave(plan_of(hosted), tmp_path, 1.0)
             assert held is not None
-            here.emulator.sqs._queues.clear()
+            here.emulator.sqs.queues.clear()
             n_sent = here.emulator.truth.frame().height
             with pytest.raises(TargetError, match="may have been sent"):
                 await here.take_up(plan_of(hosted), tmp_path, found, held)
@@ -205,10 +205,10 @@ def test_what_is_sent_after_a_run_was_closed_gets_a_queue_again(
     async def closed_and_continued() -> None:
         async with region(hosted) as here:
             found, _ = await here.leave(plan_of(hosted), tmp_path, 1.0)
-            here.emulator.sqs._queues.clear()
+            here.emulator.sqs.queues.clear()
             requests = await here.take_up(plan_of(hosted), tmp_path, found, None)
             assert requests.filter(pl.col("resume") == 1)["end_from"].unique().to_list() == ["notice"]
-            assert not here.emulator.sqs._queues
+            assert not here.emulator.sqs.queues
 
     anyio.run(closed_and_continued, backend_options={"loop_factory": WarpLoop})
 

@@ -61,7 +61,7 @@ class Queue:
     def __init__(self, retention_ns: int) -> None:
         self.retention_ns = retention_ns
         self.max_receives: int | None = None  # after so many receives a message goes to `on_dead` instead
-        self.on_dead: Callable[[Message], None] | None = None
+        self.on_dead: Callable[[Message], bool] | None = None  # whether it took the message
         self._live: dict[int, Message] = {}
         self._ready: deque[Message] = deque()  # may hold messages that have gone since
         self._timers: list[tuple[int, int]] = []  # (due_ns, serial)
@@ -98,12 +98,8 @@ class Queue:
             self._n_looked_at += 1
             if message.place is not Place.VISIBLE:
                 continue
-            if message.sent_ns + self.retention_ns <= now_ns:
+            if message.sent_ns + self.retention_ns <= now_ns or self._is_buried(message):
                 self._forget(message)
-            elif self.max_receives is not None and message.n_receives >= self.max_receives:
-                self._forget(message)
-                if self.on_dead is not None:
-                    self.on_dead(message)
             else:
                 message.n_receives += 1
                 if message.n_receives == 1:
@@ -112,6 +108,28 @@ class Queue:
                 self._hide(message, Place.IN_FLIGHT, now_ns + visibility_ns)
                 taken.append(message)
         return taken
+
+    def _is_buried(self, message: Message) -> bool:
+        """Whether a message was received too often, and there is a place for it."""
+        is_dead = self.max_receives is not None and message.n_receives >= self.max_receives
+        return is_dead and self.on_dead is not None and self.on_dead(message)
+
+    def first_visible(self, now_ns: int) -> Message | None:
+        """The message that a receive would find first, left where it is; None: it would find none."""
+        self._wake(now_ns)
+        ready = self._ready
+        while ready:
+            message = ready[0]
+            if message.place is Place.VISIBLE and message.sent_ns + self.retention_ns > now_ns:
+                return message
+            ready.popleft()
+            if message.place is Place.VISIBLE:
+                self._forget(message)
+        return None
+
+    def remove(self, message: Message) -> None:
+        """Forget a message that is there, wherever it is."""
+        self._forget(message)
 
     def delete(self, serial: int, receipt: int, now_ns: int) -> None:
         """Delete by a receipt. An outdated receipt, or one of a message deleted before, changes nothing, as in SQS."""

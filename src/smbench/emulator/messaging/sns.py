@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from smbench.emulator.messaging import message_attributes
+from smbench.emulator.messaging.hosted_queue import HostedQueue
 from smbench.emulator.messaging.queue_policy import allows_topic
 from smbench.emulator.messaging.sns_envelope import Publication, envelope
 from smbench.emulator.messaging.sns_rules import (
@@ -24,7 +25,7 @@ from smbench.emulator.messaging.sns_rules import (
     paged,
     wants,
 )
-from smbench.emulator.messaging.sqs import HostedQueue, Sqs
+from smbench.emulator.messaging.sqs import Sqs
 from smbench.emulator.protocol.codecs import ServiceError, not_implemented
 from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest

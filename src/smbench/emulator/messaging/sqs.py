@@ -1,15 +1,17 @@
 """The emulated SQS: standard queues, long polls, batches, and AWS's own errors."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from smbench.emulator.faults import Draws
 from smbench.emulator.messaging import message_attributes
+from smbench.emulator.messaging.dead_letters import DeadLetters, check_redrive
+from smbench.emulator.messaging.hosted_queue import HostedQueue
 from smbench.emulator.messaging.polls import Polls
 from smbench.emulator.messaging.queue import Message, Place, Queue
+from smbench.emulator.messaging.sqs_permissions import Permissions
 from smbench.emulator.messaging.sqs_rules import (
     COUNTS,
     QUEUE_NAME,
@@ -20,6 +22,7 @@ from smbench.emulator.messaging.sqs_rules import (
     check_asked,
     check_attributes,
     each,
+    encryption_of,
     is_asked,
     ranged,
     read_receipt,
@@ -41,26 +44,6 @@ _NONE: dict[str, Any] = {}  # shared by all messages without attributes, and nev
 _SENT_ONLY = {"SentTimestamp"}
 
 
-@dataclass(slots=True)
-class HostedQueue:
-    """A queue with its name, its attributes and those who wait at it."""
-
-    name: str
-    arn: str
-    serial: int
-    queue: Queue
-    attributes: dict[str, str]
-    tags: dict[str, str]
-    created_ns: int
-    modified_ns: int
-    polls: Polls
-    purged_ns: int | None = None
-
-    def number(self, attribute: str) -> int:
-        """An attribute that SQS writes as digits."""
-        return int(self.attributes[attribute])
-
-
 class Sqs:
     """The service.
 
@@ -75,7 +58,7 @@ class Sqs:
         self._site = site
         self._redelivered = redelivered
         self._draws = Draws(stream(seed, "faults.messages_redelivered"))
-        self._queues: dict[str, HostedQueue] = {}
+        self.queues: dict[str, HostedQueue] = {}
         self._deleted_ns: dict[str, int] = {}
         self._n_queues = self._n_messages = 0
         self.operations: dict[str, Operation] = {
@@ -97,17 +80,19 @@ class Sqs:
             "ChangeMessageVisibility": self._change_message_visibility,
             "ChangeMessageVisibilityBatch": self._change_message_visibility_batch,
         }
+        self.operations |= Permissions(self.at).operations
+        self.operations |= DeadLetters(site, self, lambda to, one: self._put(to, one.body, one.attributes)).operations
 
     # for the other services
 
     def find(self, arn: str) -> HostedQueue | None:
         """The queue of an ARN."""
-        hosted = self._queues.get(arn.rpartition(":")[2])
+        hosted = self.queues.get(arn.rpartition(":")[2])
         return hosted if hosted is not None and hosted.arn == arn else None
 
     def tagged(self) -> dict[str, dict[str, str]]:
         """Every queue's tags, by its ARN."""
-        return {hosted.arn: hosted.tags for hosted in self._queues.values()}
+        return {hosted.arn: hosted.tags for hosted in self.queues.values()}
 
     def send(self, hosted: HostedQueue, body: str, attributes: message_attributes.Attributes | None = None) -> str:
         """Put a message into a queue, as a service of AWS does; its id."""
@@ -125,8 +110,8 @@ class Sqs:
                 "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length",
             )
         check_attributes(asked)
-        self._check_redrive(asked)
-        existing = self._queues.get(name)
+        check_redrive(self.find, self._site.arn("sqs", name), asked)
+        existing = self.queues.get(name)
         if existing is not None:
             for attribute, value in asked.items():
                 if existing.attributes.get(attribute) != value:
@@ -134,7 +119,7 @@ class Sqs:
                         "QueueNameExists",
                         f"A queue already exists with the same name and a different value for attribute {attribute}",
                     )
-            return {"QueueUrl": self._url(existing)}
+            return {"QueueUrl": self.url(existing)}
         now_ns = self._site.now_ns
         if name in self._deleted_ns and now_ns < self._deleted_ns[name] + _AGAIN_AFTER_NS:
             raise sqs_error(
@@ -155,17 +140,17 @@ class Sqs:
             modified_ns=now_ns,
             polls=Polls(self._site.event_queue, queue),
         )
-        self._queues[name] = hosted
+        self.queues[name] = hosted
         self._apply(hosted, asked)
-        return {"QueueUrl": self._url(hosted)}
+        return {"QueueUrl": self.url(hosted)}
 
     def _get_queue_url(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
         if params.get("QueueOwnerAWSAccountId", self._site.account) != self._site.account:
             raise sqs_error("QueueDoesNotExist", "The specified queue does not exist.")
-        return {"QueueUrl": self._url(self._named(params["QueueName"]))}
+        return {"QueueUrl": self.url(self._named(params["QueueName"]))}
 
     def _get_queue_attributes(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-        hosted = self._at(params)
+        hosted = self.at(params)
         asked = params.get("AttributeNames", [])
         for name in asked:
             if name != "All" and name not in READABLE:
@@ -181,55 +166,52 @@ class Sqs:
         return {"Attributes": shown} if shown else {}
 
     def _set_queue_attributes(self, params: dict[str, Any], request: HttpRequest) -> None:
-        hosted = self._at(params)
+        hosted = self.at(params)
         check_attributes(params["Attributes"])
-        self._check_redrive(params["Attributes"])
+        check_redrive(self.find, hosted.arn, params["Attributes"])
         self._apply(hosted, params["Attributes"])
         hosted.modified_ns = self._site.now_ns
 
     def _apply(self, hosted: HostedQueue, attributes: dict[str, str]) -> None:
-        hosted.attributes.update(attributes)
+        hosted.attributes.update(encryption_of(attributes))
         hosted.queue.retention_ns = hosted.number("MessageRetentionPeriod") * _S
         redrive = hosted.attributes.get("RedrivePolicy")
         if not redrive:
             hosted.queue.max_receives = hosted.queue.on_dead = None
             return
-        policy = orjson.loads(redrive)
-        hosted.queue.max_receives = int(policy["maxReceiveCount"])
-        hosted.queue.on_dead = self._bury(hosted, str(policy["deadLetterTargetArn"]))
+        hosted.queue.max_receives = int(orjson.loads(redrive)["maxReceiveCount"])
+        hosted.queue.on_dead = self._bury(hosted)
 
-    def _check_redrive(self, attributes: dict[str, str]) -> None:
-        policy = attributes.get("RedrivePolicy")
-        if policy and self.find(str(orjson.loads(policy)["deadLetterTargetArn"])) is None:
-            text = f"Value {policy} for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist."
-            raise sqs_error("InvalidParameterValue", text)
-
-    def _bury(self, source: HostedQueue, arn: str) -> Callable[[Message], None]:
-        def bury(message: Message) -> None:
-            grave = self.find(arn)
-            if grave is not None:
-                system = message.system_attributes | {"DeadLetterQueueSourceArn": source.arn}
-                self._put(grave, message.body, message.attributes, system=system, message_id=message.message_id)
+    def _bury(self, source: HostedQueue) -> Callable[[Message], bool]:
+        def bury(message: Message) -> bool:
+            """Whether there is a queue for it; it is as old there as it was."""
+            grave = self.find(source.dead_letters)
+            if grave is None:
+                return False
+            system = message.system_attributes | {"DeadLetterQueueSourceArn": source.arn}
+            known = message.message_id, message.sent_ns
+            self._put(grave, message.body, message.attributes, system=system, known=known)
+            return True
 
         return bury
 
     def _list_queues(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
         prefix, limit = params.get("QueueNamePrefix", ""), ranged(params, "MaxResults", 1, 1000, 1000)
         after = params.get("NextToken", "")
-        names = [name for name in sorted(self._queues) if name.startswith(prefix) and name > after]
-        result: dict[str, Any] = {"QueueUrls": [self._url(self._queues[name]) for name in names[:limit]]}
+        names = [name for name in sorted(self.queues) if name.startswith(prefix) and name > after]
+        result: dict[str, Any] = {"QueueUrls": [self.url(self.queues[name]) for name in names[:limit]]}
         if len(names) > limit:
             result["NextToken"] = names[limit - 1]
         return result
 
     def _delete_queue(self, params: dict[str, Any], request: HttpRequest) -> None:
-        hosted = self._at(params)
-        del self._queues[hosted.name]
+        hosted = self.at(params)
+        del self.queues[hosted.name]
         self._deleted_ns[hosted.name] = self._site.now_ns
         hosted.polls.dismiss()
 
     def _purge_queue(self, params: dict[str, Any], request: HttpRequest) -> None:
-        hosted, now_ns = self._at(params), self._site.now_ns
+        hosted, now_ns = self.at(params), self._site.now_ns
         if hosted.purged_ns is not None and now_ns < hosted.purged_ns + _AGAIN_AFTER_NS:
             raise sqs_error(
                 "PurgeQueueInProgress", f"Only one PurgeQueue operation on {hosted.name} is allowed every 60 seconds."
@@ -238,29 +220,29 @@ class Sqs:
         hosted.purged_ns = now_ns
 
     def _tag_queue(self, params: dict[str, Any], request: HttpRequest) -> None:
-        hosted = self._at(params)
+        hosted = self.at(params)
         if len(tags := hosted.tags | params["Tags"]) > TAGS_MAX:
             text = f"Too many tags added for queue {hosted.name}. The limit is {TAGS_MAX} tags per queue."
             raise sqs_error("InvalidParameterValue", text)
         hosted.tags = tags
 
     def _untag_queue(self, params: dict[str, Any], request: HttpRequest) -> None:
-        tags = self._at(params).tags
+        tags = self.at(params).tags
         for key in params["TagKeys"]:
             tags.pop(key, None)
 
     def _list_queue_tags(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-        tags = self._at(params).tags
+        tags = self.at(params).tags
         return {"Tags": dict(tags)} if tags else {}
 
     # sending
 
     def _send_message(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-        hosted = self._at(params)
+        hosted = self.at(params)
         return self._sent(hosted, params)
 
     def _send_message_batch(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-        hosted, entries = self._at(params), batch(params)
+        hosted, entries = self.at(params), batch(params)
         total = sum(message_attributes.size_bytes(e["MessageBody"], e.get("MessageAttributes", {})) for e in entries)
         if total > RANGES["MaximumMessageSize"][2]:
             raise sqs_error(
@@ -302,16 +284,16 @@ class Sqs:
         *,
         delay_s: int = 0,
         system: dict[str, str] | None = None,
-        message_id: str = "",
+        known: tuple[str, int] | None = None,  # of a message that is there already: its id, and when it was sent
     ) -> Message:
         serial = self._n_messages
         self._n_messages += 1
         message = Message(
             serial=serial,
-            message_id=message_id or self._site.new_id(),
+            message_id=known[0] if known else self._site.new_id(),
             body=body,
             md5=message_attributes.md5_of_body(body),
-            sent_ns=self._site.now_ns,
+            sent_ns=known[1] if known else self._site.now_ns,
             attributes=attributes,
             md5_of_attributes=message_attributes.md5_of_attributes(attributes) if attributes else "",
             system_attributes=system or _NONE,
@@ -326,7 +308,7 @@ class Sqs:
     def _receive_message(
         self, params: dict[str, Any], request: HttpRequest
     ) -> dict[str, Any] | Awaitable[dict[str, Any]]:
-        hosted = self._at(params)
+        hosted = self.at(params)
         check_asked(params)
         ranged(params, "MaxNumberOfMessages", 1, 10, 1)
         ranged(params, "VisibilityTimeout", 0, _VISIBILITY_MAX_S, 0)
@@ -379,10 +361,10 @@ class Sqs:
     # by receipt
 
     def _delete_message(self, params: dict[str, Any], request: HttpRequest) -> None:
-        self._delete(self._at(params), params)
+        self._delete(self.at(params), params)
 
     def _delete_message_batch(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-        hosted, entries = self._at(params), batch(params)
+        hosted, entries = self.at(params), batch(params)
         return each(entries, lambda entry: self._delete(hosted, entry))
 
     def _delete(self, hosted: HostedQueue, params: dict[str, Any]) -> None:
@@ -392,10 +374,10 @@ class Sqs:
             hosted.polls.serve()
 
     def _change_message_visibility(self, params: dict[str, Any], request: HttpRequest) -> None:
-        self._change(self._at(params), params)
+        self._change(self.at(params), params)
 
     def _change_message_visibility_batch(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-        hosted, entries = self._at(params), batch(params)
+        hosted, entries = self.at(params), batch(params)
         return each(entries, lambda entry: self._change(hosted, entry))
 
     def _change(self, hosted: HostedQueue, params: dict[str, Any]) -> None:
@@ -423,14 +405,14 @@ class Sqs:
 
     # names
 
-    def _url(self, hosted: HostedQueue) -> str:
+    def url(self, hosted: HostedQueue) -> str:
         return f"{self._site.url}/{self._site.account}/{hosted.name}"
 
-    def _at(self, params: dict[str, Any]) -> HostedQueue:
+    def at(self, params: dict[str, Any]) -> HostedQueue:
         return self._named(params["QueueUrl"].rpartition("/")[2])
 
     def _named(self, name: str) -> HostedQueue:
-        hosted = self._queues.get(name)
+        hosted = self.queues.get(name)
         if hosted is None:
             raise sqs_error("QueueDoesNotExist", "The specified queue does not exist.")
         return hosted

@@ -1,7 +1,7 @@
 """What SQS accepts and how it refuses: attributes, names, ranges, batches, receipts."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -26,6 +26,7 @@ _READABLE_OF_MESSAGES = {
     "MessageDeduplicationId", "MessageGroupId", "SenderId", "SentTimestamp", "SequenceNumber",
 }  # fmt: skip
 TAGS_MAX = 50
+_KMS_REUSE_S = "300"  # where a caller names a key and no period
 QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _BATCH_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _RECEIPT = re.compile("AQEB([0-9a-f]{8})([0-9a-f]{12})([0-9a-f]{8})")
@@ -46,8 +47,20 @@ def ranged(params: dict[str, Any], name: str, low: int, high: int, default: int)
     return value
 
 
+def encryption_of(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Attributes that are set, with what they mean for the other kind of encryption: a queue has one at a time."""
+    if attributes.get("KmsMasterKeyId"):
+        return {"KmsDataKeyReusePeriodSeconds": _KMS_REUSE_S} | dict(attributes) | {"SqsManagedSseEnabled": "false"}
+    if attributes.get("SqsManagedSseEnabled") == "true":
+        return dict(attributes) | {"KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": ""}
+    return dict(attributes)
+
+
 def check_attributes(attributes: dict[str, str]) -> None:
     """Raises ServiceError: an attribute that cannot be set, or a value out of range."""
+    if attributes.get("KmsMasterKeyId") and attributes.get("SqsManagedSseEnabled") == "true":
+        text = "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS"
+        raise sqs_error("InvalidAttributeName", f"{text} SSE.")
     for name, value in attributes.items():
         if name not in _SETTABLE:
             raise sqs_error("InvalidAttributeName", f"Unknown Attribute {name}.")
