@@ -121,9 +121,14 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Stop now, keep the ledger. `reason` as in `Stop`."""
+    """Stop now, keep the ledger. `reason` as in `Stop`.
+
+    Args:
+        is_target_gone: The emulated endpoint has ended, so nothing more is asked of it.
+    """
 
     reason: str
+    is_target_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

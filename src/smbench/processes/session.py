@@ -345,7 +345,7 @@ class _Session:
     async def _watch_emulator(self, emulator: Child) -> None:
         """Nothing is expected of it while the run goes on but that it lives, and says so."""
         self.failed(*await how_it_ended(emulator, self.watcher.preparing))
-        self.crew.tell(Cancel(self.end.reason))
+        self.crew.tell(Cancel(self.end.reason, is_target_gone=True))
 
     def _lost(self, reason: str, failure: Failed | None) -> None:
         """The load is no longer what was asked for: the others send no more, and follow what they sent."""

@@ -80,7 +80,7 @@ async def _in_real(channel: Channel, order: WorkerOrder, workplace: Workplace, p
     async with anyio.create_task_group() as listening:
         listening.start_soon(commands.listen)
         async with _prepared(target, order, lambda text: _say(channel, text)) as prepared:
-            commands.on_orphaned = partial(_orphaned, commands, prepared, plan)
+            commands.on_loss = partial(_after_loss, commands, prepared, plan)
             channel.send(Ready(prepared.found, prepared.held, niceness=niceness()))
             go = await commands.wait_for_go(share_run)
             clock = MonotonicClock.beginning(go.begins_utc_ns, go.epoch_ns, go.scale)
@@ -99,16 +99,17 @@ async def _in_real(channel: Channel, order: WorkerOrder, workplace: Workplace, p
                     raise
                 around.cancel_scope.cancel()
             channel.send(Beat(runner.snapshot(), seen=share_run.take_seen()))  # from now on it may be silent
-            if runner.has_unheard and how is None:
+            if runner.has_unheard and how is None and not commands.control.is_target_gone:
                 await prepared.examine()
             if how is not None and not runner.tracker.counts[State.PENDING]:
                 prepared.release()
             share_run.close()
         listening.cancel_scope.cancel()
-    channel.send(Done([*prepared.notes(), *(_late_start(order, late_s) if how is None else [])], held=prepared.kept()))
+    kept = None if plan.is_emulated else prepared.kept()  # an emulator's queue ended with it
+    channel.send(Done([*prepared.notes(), *(_late_start(order, late_s) if how is None else [])], held=kept))
 
 
-def _orphaned(commands: "Commands", prepared: Prepared, plan: RunPlan) -> None:
+def _after_loss(commands: "Commands", prepared: Prepared, plan: RunPlan) -> None:
     """An emulator of the run's own ends with the parent; of a real endpoint the queue stays for `smbench resume`."""
     if plan.is_emulated or commands.is_begun:
         prepared.abandon()
@@ -172,12 +173,12 @@ class Commands:
     Attributes:
         control: Stopped and cancelled by the parent's messages, and by the parent's end.
         is_begun: The go has come.
-        on_orphaned: Called when the parent has ended before the run did.
+        on_loss: Called when the parent or its emulator has ended before the run did.
     """
 
     def __init__(self, channel: Channel) -> None:
         self.control = Control()
-        self.on_orphaned: Callable[[], None] = lambda: None
+        self.on_loss: Callable[[], None] = lambda: None
         self._channel = channel
         self._before_the_go: list[Announce | Go] = []
         self.is_begun = False
@@ -191,20 +192,19 @@ class Commands:
         """
         while True:
             message = await self._channel.receive()
+            if message is None or (isinstance(message, Cancel) and message.is_target_gone):
+                self.on_loss()
             if isinstance(message, Announce | Go):
                 self._before_the_go.append(message)
                 self.is_begun = isinstance(message, Go)
                 self._came.set()
             elif not self.is_begun:
-                if message is None:
-                    self.on_orphaned()
                 raise NotBegunError("interrupted before the run began; nothing was sent")
             elif isinstance(message, Stop):
                 self.control.stop(message.why, message.reason)
             elif isinstance(message, Cancel):
                 self.control.cancel(NotSent.STOPPED, message.reason)
             elif message is None:
-                self.on_orphaned()
                 self.control.cancel(NotSent.STOPPED, "the parent process has ended")
                 return
 

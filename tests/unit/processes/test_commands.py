@@ -13,7 +13,7 @@ from smbench.errors import NotBegunError
 from smbench.generator.plan import make_plan
 from smbench.processes.channel import Channel, memory_channels
 from smbench.processes.messages import Acknowledged, Announce, Cancel, Go, Stop
-from smbench.processes.worker import Commands, _orphaned
+from smbench.processes.worker import Commands, _after_loss
 from smbench.records import NotSent
 from smbench.scenario.model import Scenario
 
@@ -72,13 +72,14 @@ async def test_to_be_stopped_before_the_go_is_not_to_begin(message: Any, before:
         await listen(Commands(child), parent, *before, message)
 
 
-async def test_the_parents_end_before_the_go_is_not_to_begin() -> None:
+@pytest.mark.parametrize("messages", [[], [Cancel("the emulator ended", is_target_gone=True)]])
+async def test_the_end_of_the_parent_or_its_emulator_before_the_go_is_not_to_begin(messages: list[Any]) -> None:
     parent, child = memory_channels()
-    commands, orphaned = Commands(child), []
-    commands.on_orphaned = lambda: orphaned.append(commands.is_begun)
+    commands, lost = Commands(child), []
+    commands.on_loss = lambda: lost.append(commands.is_begun)
     with pytest.raises(NotBegunError):
-        await listen(commands, parent)
-    assert orphaned == [False]
+        await listen(commands, parent, *messages)
+    assert lost == [False]
 
 
 class Held:
@@ -104,7 +105,7 @@ async def test_with_the_parent_its_emulator_ends_and_nothing_more_is_asked_of_it
     target: dict[str, Any] = {"emulated": {}} if endpoint is None else {"endpoint": endpoint}
     document = {"name": "test", "target": target, "load": [{"burst": {"requests": 1}}]}
     plan = make_plan(Scenario.model_validate(document), Path())
-    _orphaned(commands, held, plan)  # type: ignore[arg-type]  # all of it that is asked
+    _after_loss(commands, held, plan)  # type: ignore[arg-type]  # all of it that is asked
     assert (held.is_abandoned, commands.control.is_target_gone) == (is_abandoned, is_gone)
 
 
@@ -120,10 +121,19 @@ async def test_after_the_go_stop_and_cancel_reach_the_load_with_their_reasons() 
     )
 
 
+async def test_the_emulators_end_after_the_go_cancels_the_load_and_is_known_before_the_last_words() -> None:
+    parent, child = memory_channels()
+    commands, known = Commands(child), []
+    commands.on_loss = lambda: known.append(commands.control.is_cancelled)
+    await listen(commands, parent, Go(9, 8, 1.0), Cancel("the emulator was killed", is_target_gone=True))
+    assert known == [False, True]  # the second is the parent's own end
+    assert commands.control.cancel_reason == "the emulator was killed"
+
+
 async def test_the_parents_end_after_the_go_cancels_the_load_and_leaves_what_ends_with_the_parent() -> None:
     parent, child = memory_channels()
     commands, abandoned = Commands(child), []
-    commands.on_orphaned = lambda: abandoned.append(True)
+    commands.on_loss = lambda: abandoned.append(True)
     await listen(commands, parent, Go(9, 8, 1.0))
     assert commands.control.is_cancelled
     assert abandoned == [True]
