@@ -285,7 +285,7 @@ async def test_questions_that_make_no_sense_get_cloudwatchs_errors(watch: Watch)
     assert await refused(get(**asked, **span, **both)) == "InvalidParameterCombination"
     assert await refused(watch.data(stat(period=61))) == "ValidationError"
     assert await refused(watch.data(math("e1 + 1"))) == "ValidationError"  # a circle
-    assert await refused(watch.data(math("RATE(m1)"), stat())) == "NotImplemented"
+    assert await refused(watch.data(math("STDDEV(m1)"), stat())) == "NotImplemented"
     assert await refused(watch.data(stat(), NextToken="!")) == "InvalidNextToken"
     assert await refused(watch.cloudwatch.list_metrics(NextToken="!")) == "InvalidParameterValue"
     datum = {"MetricName": "A", "Value": 1.0, "Values": [1.0]}
@@ -457,6 +457,6 @@ async def test_an_alarm_on_metric_math_is_evaluated_and_described(watch: Watch) 
     assert alarm["Metrics"][1]["MetricStat"]["Period"] == 60
     assert not set(plain) & alarm.keys()
     assert await refused(put(**ALARM, Metrics=metrics)) == "ValidationError"
-    assert await refused(put(**of_math, Metrics=[math("RATE(m1)"), metrics[1]])) == "NotImplemented"
+    assert await refused(put(**of_math, Metrics=[math("STDDEV(m1)"), metrics[1]])) == "NotImplemented"
     assert await refused(put(**of_math, Metrics=[stat(statistic="tm99")])) == "NotImplemented"
     assert await refused(put(**of_math, Metrics=[math("m1"), stat()])) == "ValidationError"  # two that return data

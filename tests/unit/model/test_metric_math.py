@@ -3,6 +3,8 @@
 Method: closed forms on tiny series; laws over generated ones.
 """
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,10 +42,27 @@ series = st.dictionaries(st.sampled_from(PERIODS), st.floats(-1e6, 1e6), max_siz
         ("IF(m1 > 5, m1, 0)", {0: 0.0, 120: 6.0}),
         ("IF(m1 > 5, m1)", {120: 6.0}),
         ("TIME_SERIES(3)", dict.fromkeys(PERIODS, 3.0)),
+        ("FILL(m1, LINEAR)", {0: 4.0, 60: 5.0, 120: 6.0}),  # no line beyond the last point
+        ("DIFF(m1)", {120: 2.0}),
+        ("DIFF(m2)", {60: 3.0, 120: -5.0}),
+        ("DIFF_TIME(m1)", {120: 120e-9}),  # the periods of this test are nanoseconds long
+        ("RATE(m1)", {120: 2.0 / 120e-9}),
+        ("RUNNING_SUM(m2)", {0: 2.0, 60: 7.0, 120: 7.0}),
+        ("m1 / PERIOD(m1)", {0: 4.0 / 60, 120: 0.1}),
+        ("m1 * METRIC_COUNT(METRICS())", {0: 8.0, 120: 12.0}),
+        ("DATAPOINT_COUNT(m2)", dict.fromkeys(PERIODS, 3.0)),
+        ("m1 > 5 AND m2 < 1", {0: 0.0, 120: 1.0}),
+        ("m1 > 5 && m2 > 1 || m1 == 4", {0: 1.0, 120: 0.0}),
+        ("IF(m2 OR m1 > 9, 1, 0)", {0: 1.0, 120: 0.0}),
+        ("m1 ^ 2 + 1", {0: 17.0, 120: 37.0}),
+        ("LOG10(m2 * 50)", {0: 2.0, 60: math.log10(250.0)}),  # of 0 there is none
+        ("(0 - m1) ^ 0.5", {}),
+        ("LOG(m1)", {0: math.log(4.0), 120: math.log(6.0)}),
     ],
 )
 def test_expressions_have_these_values(expression: str, expected: Series) -> None:
-    assert evaluate(expression, {"m1": M1, "m2": M2}, PERIODS, ["m1", "m2"]) == expected
+    found = evaluate(expression, {"m1": M1, "m2": M2}, PERIODS, ["m1", "m2"], {"m1": 60.0, "m2": 60.0})
+    assert found == pytest.approx(expected)
 
 
 def test_a_gap_before_the_first_value_stays_a_gap() -> None:
@@ -59,7 +78,10 @@ def test_a_gap_before_the_first_value_stays_a_gap() -> None:
         "__import__('os')",
         "m1 if m2 else m1",
         "FILL(m1)",
-        "RATE(m1)",
+        "RATE(3)",
+        "PERIOD(m1 + m2)",
+        "m1 and m2",
+        "m1 ^ 9 ^ 99999",
         "m1 +",
         "m1.x",
         "1 / 0",
@@ -72,7 +94,7 @@ def test_what_is_not_known_is_an_error_and_never_runs(expression: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "expression", ["RATE(m1)", "SELECT AVG(m) FROM n", "FILL(m1, LINEAR)", "m1 ** 2", "SEARCH(m1)"]
+    "expression", ["STDDEV(m1)", "SELECT AVG(m) FROM n", "m1 or m1", "not m1", "m1 ** 2", "SEARCH(m1)"]
 )
 def test_a_gap_of_ours_is_told_from_an_error_of_the_callers(expression: str) -> None:
     with pytest.raises(UnknownMath):

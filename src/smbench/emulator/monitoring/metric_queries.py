@@ -206,7 +206,8 @@ class _Answers:
             needed = {*ids_in(expression), *(metrics if reads_all(expression) else ())}
             read = {query_id: self.answer(query_id) for query_id in sorted(needed) if query_id in self.queries}
             periods = list(Span.of(self.params, self._period_s(needed, query)).starts_ns)
-            return evaluate(expression, read, periods, metrics)
+            own_s = {each: float(self.queries[each]["MetricStat"]["Period"]) for each in metrics}
+            return evaluate(expression, read, periods, metrics, own_s)
         except UnknownMath as error:
             raise beyond(f"know all of metric math. {error}") from None
         except MathError as error:

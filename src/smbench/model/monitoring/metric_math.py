@@ -1,4 +1,4 @@
-"""Metric math as far as it is known here: arithmetic, comparisons, IF, FILL, and what reduces one series or several.
+"""Metric math as far as it is known here: arithmetic, comparisons, IF, FILL, RATE, reductions of one series or several.
 
 A series is a value by period start. Arithmetic between two series keeps the periods that both have, as CloudWatch does.
 """
@@ -6,7 +6,10 @@ A series is a value by period start. Arithmetic between two series keeps the per
 import ast
 import math
 import operator
+import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from itertools import accumulate, pairwise
 
 Series = dict[int, float]
 Value = Series | float
@@ -23,7 +26,15 @@ _OPERATORS: dict[type[ast.operator] | type[ast.cmpop], Callable[[float, float], 
     ast.GtE: operator.ge,
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
+    ast.Pow: operator.pow,
 }
+_LOGICAL: dict[type[ast.boolop], Callable[[float, float], float]] = {
+    ast.And: lambda left, right: float(bool(left) and bool(right)),
+    ast.Or: lambda left, right: float(bool(left) or bool(right)),
+}
+_AS_PYTHON = {"AND": " and ", "&&": " and ", "OR": " or ", "||": " or ", "^": "**"}
+_FOREIGN = re.compile(r"\*\*|\b(?:and|or|not)\b")
+_SPELLED = re.compile(r"\b(?:AND|OR)\b|&&|\|\||\^")
 _ACROSS: dict[str, Callable[[list[float]], float]] = {
     "MAX": max,
     "MIN": min,
@@ -34,6 +45,13 @@ _EACH: dict[str, Callable[[float], float]] = {
     "ABS": abs,
     "CEIL": lambda value: float(math.ceil(value)),
     "FLOOR": lambda value: float(math.floor(value)),
+    "LOG": lambda value: math.log(value),
+    "LOG10": math.log10,
+}
+_ALONG: dict[str, Callable[[int, float, int, float], float]] = {  # each point and the one before it; instants in ns
+    "DIFF": lambda _at, value, _before_at, before: value - before,
+    "DIFF_TIME": lambda at, _value, before_at, _before: (at - before_at) / 1e9,
+    "RATE": lambda at, value, before_at, before: (value - before) / ((at - before_at) / 1e9),
 }
 
 
@@ -65,7 +83,11 @@ def reads_all(expression: str) -> bool:
 
 
 def evaluate(
-    expression: str, series: Mapping[str, Series], periods: Sequence[int], metrics: Sequence[str] = ()
+    expression: str,
+    series: Mapping[str, Series],
+    periods: Sequence[int],
+    metrics: Sequence[str] = (),
+    periods_s: Mapping[str, float] | None = None,
 ) -> Series:
     """The expression's own series.
 
@@ -73,13 +95,14 @@ def evaluate(
         series: By query id.
         periods: Starts of all periods of the request, ascending; what FILL fills.
         metrics: Ids of what METRICS() gives, in order.
+        periods_s: What PERIOD gives, by the id of each metric.
 
     Raises:
         UnknownMath: it uses what is not known here.
         MathError: it reads an unknown id, or ends in something that is no time series.
     """
     try:
-        value = _Evaluation(series, periods, metrics).value(_parsed(expression))
+        value = _Evaluation(series, periods, metrics, periods_s or {}).value(_parsed(expression))
     except RecursionError:
         raise MathError("Error in expression: it is nested too deeply.") from None
     if not isinstance(value, dict):
@@ -90,8 +113,11 @@ def evaluate(
 def _parsed(expression: str) -> ast.expr:
     if expression.lstrip()[:7].upper() in ("SELECT ", "SELECT\t", "SELECT\n"):
         raise UnknownMath("Error in expression: the emulator does not know Metrics Insights queries (SELECT).")
+    if foreign := _FOREIGN.search(expression):  # the parser's words, which are not CloudWatch's
+        raise UnknownMath(f"Error in expression: the emulator does not know '{foreign[0]}'.")
     try:
-        return ast.parse(expression.strip(), mode="eval").body
+        text = _SPELLED.sub(lambda match: _AS_PYTHON[match[0]], expression.strip())
+        return ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise MathError(f"Error in expression: '{expression}' cannot be parsed.") from None
 
@@ -99,8 +125,14 @@ def _parsed(expression: str) -> ast.expr:
 class _Evaluation:
     """One expression over one request's series."""
 
-    def __init__(self, series: Mapping[str, Series], periods: Sequence[int], metrics: Sequence[str]) -> None:
-        self._series, self._periods, self._metrics = series, periods, metrics
+    def __init__(
+        self,
+        series: Mapping[str, Series],
+        periods: Sequence[int],
+        metrics: Sequence[str],
+        periods_s: Mapping[str, float],
+    ) -> None:
+        self._series, self._periods, self._metrics, self._periods_s = series, periods, metrics, periods_s
 
     def value(self, node: ast.expr) -> Value:
         match node:
@@ -112,6 +144,9 @@ class _Evaluation:
                 return _combined(operator.mul, -1.0, self.value(operand))
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
                 return _combined(_OPERATORS[type(op)], self.value(left), self.value(right))
+            case ast.BoolOp(op=op, values=[first, *rest]):
+                combine = _LOGICAL[type(op)]
+                return reduce(lambda left, right: _combined(combine, left, self.value(right)), rest, self.value(first))
             case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _OPERATORS:
                 return _combined(_OPERATORS[type(op)], self.value(left), self.value(right))
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
@@ -142,34 +177,54 @@ class _Evaluation:
             return self._across(_ACROSS[name], args[0])
         if name in _EACH and len(args) == 1:
             value = self.value(args[0])
-            change = _EACH[name]
-            return {at: change(v) for at, v in value.items()} if isinstance(value, dict) else change(value)
+            return _combined(lambda _one, each: _EACH[name](each), 1.0, value)
+        if name in _ALONG and len(args) == 1:
+            return _along(_ALONG[name], self._time_series(name, args[0]))
+        if name == "RUNNING_SUM" and len(args) == 1:
+            series = sorted(self._time_series(name, args[0]).items())
+            sums = accumulate(value for _, value in series)
+            return {at: total for (at, _), total in zip(series, sums, strict=True)}
+        if name == "METRIC_COUNT" and len(args) == 1 and (array := self._array(args[0])) is not None:
+            return float(len(array))
+        if name == "DATAPOINT_COUNT" and len(args) == 1 and self._array(args[0]) is None:
+            return dict.fromkeys(self._periods, float(len(self._time_series(name, args[0]))))
+        if name == "PERIOD" and len(args) == 1:
+            return self._period(args[0])
         if name == "TIME_SERIES" and len(args) == 1:
             value = self.value(args[0])
             return value if isinstance(value, dict) else dict.fromkeys(self._periods, value)
         raise UnknownMath(f"Error in expression: the emulator does not know the function '{name}'.")
 
-    def _across(self, reduce: Callable[[list[float]], float], node: ast.expr) -> Value:
+    def _across(self, sum_up: Callable[[list[float]], float], node: ast.expr) -> Value:
         """Several series at each period, or one series over all its periods."""
         if (array := self._array(node)) is not None:
             at_each = {at: [series[at] for series in array if at in series] for at in self._periods}
-            return {at: float(reduce(values)) for at, values in at_each.items() if values}
+            return {at: float(sum_up(values)) for at, values in at_each.items() if values}
         value = self.value(node)
         if isinstance(value, dict) and value:
-            return dict.fromkeys(self._periods, float(reduce(list(value.values()))))
+            return dict.fromkeys(self._periods, float(sum_up(list(value.values()))))
         return value
 
+    def _time_series(self, name: str, node: ast.expr) -> Series:
+        value = self.value(node)
+        if not isinstance(value, dict):
+            raise MathError(f"Error in expression: {name} needs a time series.")
+        return value
+
+    def _period(self, node: ast.expr) -> float:
+        if not isinstance(node, ast.Name) or node.id not in self._metrics:
+            raise MathError("Error in expression: PERIOD takes a metric, not the result of an expression.")
+        return self._periods_s[node.id]
+
     def _fill(self, args: list[ast.expr]) -> Series:
-        filled = self.value(args[0])
-        if not isinstance(filled, dict):
-            raise MathError("Error in expression: FILL needs a time series.")
+        filled = self._time_series("FILL", args[0])
         if isinstance(args[1], ast.Name) and args[1].id.upper() == "REPEAT":
             return _repeated(filled, self._periods)
         if isinstance(args[1], ast.Name) and args[1].id.upper() == "LINEAR":
-            raise UnknownMath("Error in expression: the emulator does not know FILL(..., LINEAR).")
+            return _between(filled, self._periods)
         number = self.value(args[1])
         if isinstance(number, dict):
-            raise MathError("Error in expression: FILL takes a number or REPEAT.")
+            raise MathError("Error in expression: FILL takes a number, REPEAT or LINEAR.")
         return {at: filled.get(at, number) for at in self._periods}
 
     def _if(self, args: list[ast.expr]) -> Value:
@@ -186,16 +241,17 @@ class _Evaluation:
 
 
 def _combined(combine: Callable[[float, float], float], left: Value, right: Value) -> Value:
-    def safe(a: float, b: float) -> float | None:  # a division by zero leaves no datapoint
+    def safe(a: float, b: float) -> float | None:  # a division by zero leaves no datapoint, nor does a root of -1
         try:
-            return float(combine(a, b))
-        except ZeroDivisionError:
+            result = combine(a, b)
+        except (ArithmeticError, ValueError):
             return None
+        return None if isinstance(result, complex) else float(result)
 
     if not isinstance(left, dict) and not isinstance(right, dict):
         number = safe(left, right)
         if number is None:
-            raise MathError("Error in expression: division by zero.")
+            raise MathError("Error in expression: a number that there is not, such as a division by zero.")
         return number
     if isinstance(left, dict) and isinstance(right, dict):
         pairs = {at: (value, right[at]) for at, value in left.items() if at in right}
@@ -206,6 +262,22 @@ def _combined(combine: Callable[[float, float], float], left: Value, right: Valu
         assert isinstance(right, dict), "the cases above"
         pairs = {at: (left, value) for at, value in right.items()}
     return {at: result for at, (a, b) in pairs.items() if (result := safe(a, b)) is not None}
+
+
+def _along(change: Callable[[int, float, int, float], float], series: Series) -> Series:
+    """Of each point with the one before it; the first has none, and so no value."""
+    points = sorted(series.items())
+    return {at: change(at, value, *before) for before, (at, value) in pairwise(points)}
+
+
+def _between(series: Series, periods: Sequence[int]) -> Series:
+    """Gaps get what lies on the line between their ends; those at the beginning and at the end stay."""
+    filled, known = dict(series), sorted(series.items())
+    for (left, low), (right, high) in pairwise(known):
+        for at in periods:
+            if left < at < right:
+                filled[at] = low + (high - low) * (at - left) / (right - left)
+    return filled
 
 
 def _repeated(series: Series, periods: Sequence[int]) -> Series:

@@ -96,6 +96,7 @@ class _Math:
     """The queries of one evaluation, each worked out once."""
 
     def __init__(self, queries: Sequence[MetricQuery], series: dict[str, Series], periods: range) -> None:
+        self._periods_s = {query.id: periods.step / 1e9 for query in queries if query.metric is not None}
         self._queries = {query.id: query for query in queries}
         self._metrics = [query.id for query in queries if query.metric is not None]
         self._done, self._periods = series, periods
@@ -113,5 +114,5 @@ class _Math:
         self._open.add(query_id)
         needed = {*ids_in(expression), *(self._metrics if reads_all(expression) else ())}
         read = {each: self._answer(each) for each in sorted(needed) if each in self._queries}
-        self._done[query_id] = evaluate(expression, read, self._periods, self._metrics)
+        self._done[query_id] = evaluate(expression, read, self._periods, self._metrics, self._periods_s)
         return self._done[query_id]
