@@ -132,6 +132,20 @@ async def test_the_whole_checksum_of_an_upload_is_that_of_its_bytes(at: At) -> N
     assert (done["ChecksumCRC64NVME"], done["ChecksumType"]) == ("rosUhgp5mIg=", "FULL_OBJECT")
 
 
+async def test_an_upload_under_way_shows_what_was_chosen_and_the_checksums_of_its_parts(at: At) -> None:
+    chosen = {"ChecksumAlgorithm": "CRC64NVME", "StorageClass": "STANDARD_IA"}
+    upload = (await at.s3.create_multipart_upload(Bucket="bucket", Key="k", **chosen))["UploadId"]
+    names = {"Bucket": "bucket", "Key": "k", "UploadId": upload}
+    await at.s3.upload_part(**names, PartNumber=1, Body=b"123456789", ChecksumCRC64NVME="rosUhgp5mIg=")
+    shown = await at.s3.list_parts(**names)
+    (listed,) = (await at.s3.list_multipart_uploads(Bucket="bucket"))["Uploads"]
+    assert shown["Parts"][0]["ChecksumCRC64NVME"] == "rosUhgp5mIg="
+    for one in (shown, listed):
+        assert {name: one[name] for name in chosen} | {"ChecksumType": one["ChecksumType"]} == chosen | {
+            "ChecksumType": "FULL_OBJECT"
+        }
+
+
 @pytest.mark.parametrize(
     ("algorithm", "types"),
     [

@@ -191,6 +191,15 @@ def test_who_does_not_sign_or_has_another_key_is_told_so(scope: str) -> None:
     assert (code(unknown, scope), unknown.status) == (UNKNOWN_KEY[scope], 403)
 
 
+def test_a_browsers_form_is_left_to_s3_which_says_that_it_takes_none() -> None:
+    form = replace(signed("s3"), method="POST", query={}, target="/bucket")
+    del form.headers["authorization"]
+    form.headers["content-type"] = "multipart/form-data; boundary=x"
+    check(form, "s3")
+    for another in (replace(form, method="PUT"), replace(form, query={"delete": ""})):
+        assert refusal(another, "s3").code == "AccessDenied"
+
+
 @pytest.mark.parametrize("scope", SIGNED)
 def test_the_key_with_another_secret_is_a_mismatch(scope: str) -> None:
     assert str(refusal(signed(scope, secret="guessed"), scope).message).startswith(

@@ -9,7 +9,7 @@ from smbench.emulator.protocol.digits import whole
 from smbench.emulator.protocol.http import HttpResponse
 from smbench.emulator.protocol.query import escape
 from smbench.emulator.s3.headers import STORAGE_CLASS
-from smbench.emulator.s3.objects import Bucket, Listing, StoredObject
+from smbench.emulator.s3.objects import Bucket, Listing, StoredObject, Upload
 from smbench.emulator.site import Site, iso_ms
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -89,7 +89,7 @@ def uploads(bucket: Bucket, query: dict[str, str], site: Site) -> HttpResponse:
     shown = [upload for _, _, upload in found[:n_max]]
     elements = "".join(
         f"<Upload><Key>{escape(upload.key)}</Key><UploadId>{upload.upload_id}</UploadId>"
-        f"<Initiated>{stamp(site, upload.started_ns)}</Initiated></Upload>"
+        f"<Initiated>{stamp(site, upload.started_ns)}</Initiated>{chosen_of(upload)}</Upload>"
         for upload in shown
     )
     is_more = len(found) > len(shown)
@@ -160,3 +160,13 @@ def _tag(name: str, text: object) -> str:
 def document(name: str, inner: str) -> HttpResponse:
     """A listing's answer."""
     return xml_reply(f'<{name} xmlns="{NAMESPACE}">{inner}</{name}>')
+
+
+def chosen_of(upload: Upload) -> str:
+    """What its maker chose of an upload under way, as elements: storage class and kind of checksum."""
+    elements = f"<StorageClass>{escape(upload.headers.get(STORAGE_CLASS, 'STANDARD'))}</StorageClass>"
+    if upload.checksum_algorithm:
+        elements += f"<ChecksumAlgorithm>{upload.checksum_algorithm.upper()}</ChecksumAlgorithm>"
+    if upload.checksum_type:
+        elements += f"<ChecksumType>{upload.checksum_type}</ChecksumType>"
+    return elements

@@ -18,7 +18,7 @@ from smbench.emulator.s3.headers import (
     checksums_of,
     stored_headers,
 )
-from smbench.emulator.s3.listings import NAMESPACE, number_of, stamp
+from smbench.emulator.s3.listings import NAMESPACE, chosen_of, number_of, stamp
 from smbench.emulator.s3.object_operations import TAGS_MAX, check_conditions
 from smbench.emulator.s3.objects import Bucket, Part, PartFacts, StoredObject, Upload, etag_of, etag_of_parts
 from smbench.emulator.site import Site
@@ -213,13 +213,14 @@ def list_parts(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> Ht
     is_more = "true" if len(listed) > len(shown) else "false"
     elements = "".join(
         f"<Part><PartNumber>{number}</PartNumber><LastModified>{stamp(site, part.modified_ns)}</LastModified>"
-        f"<ETag>{escape(part.etag)}</ETag><Size>{len(part.body)}</Size></Part>"
+        f"<ETag>{escape(part.etag)}</ETag><Size>{len(part.body)}</Size>"
+        f"{checksum_elements(checksums_of(part.checksums), typed=False)}</Part>"
         for number, part in shown
     )
     head = f"<Bucket>{bucket.name}</Bucket><Key>{escape(key)}</Key><UploadId>{upload.upload_id}</UploadId>"
     page = f"<PartNumberMarker>{after}</PartNumberMarker><NextPartNumberMarker>{last}</NextPartNumberMarker>"
     page += f"<MaxParts>{n_max}</MaxParts><IsTruncated>{is_more}</IsTruncated>"
-    return _document("ListPartsResult", f"{head}{page}{elements}<StorageClass>STANDARD</StorageClass>")
+    return _document("ListPartsResult", f"{head}{page}{elements}{chosen_of(upload)}")
 
 
 def _upload(request: HttpRequest, bucket: Bucket, key: str) -> Upload:
