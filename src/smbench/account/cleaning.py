@@ -12,6 +12,7 @@ from smbench.aws.endpoint.description import TargetFound
 from smbench.aws.setup.claim import CLAIMS
 from smbench.aws.setup.uploads import input_prefix
 from smbench.errors import UsageError
+from smbench.records import Outcome
 from smbench.results.manifest import Manifest
 from smbench.results.store import open_run
 
@@ -22,11 +23,13 @@ class Found:
 
     Args:
         kept: Why something that is there is not removed.
+        n_open: Requests that were accepted and have no end in the run's files: the endpoint may still write theirs.
     """
 
     things: tuple[Remain, ...] = ()
     objects: tuple[Objects, ...] = ()
     kept: tuple[str, ...] = ()
+    n_open: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.things or self.objects)
@@ -92,7 +95,8 @@ async def _of_folder(clients: AwsClients, whose: Whose, things: list[Remain]) ->
     if target is None or target.kind != "async":
         return Found(tuple(things))
     requests = open_run(whose.folder).requests
-    locations = requests.select(pl.col("output_location").drop_nulls().unique()).collect()["output_location"].to_list()
+    known = requests.select("output_location", is_open=pl.col("outcome") == Outcome.PENDING).collect()
+    locations = known["output_location"].drop_nulls().unique().to_list()
     objects: list[Objects] = []
     for what, place in (("outputs", target.output_path), ("failures", target.failure_path)):
         if place is not None:
@@ -110,4 +114,4 @@ async def _of_folder(clients: AwsClients, whose: Whose, things: list[Remain]) ->
             kept = (f"inputs below {place} stay: queues of other runs are there, which may send them",)
         else:
             objects += inputs
-    return Found(tuple(things), tuple(objects), kept)
+    return Found(tuple(things), tuple(objects), kept, int(known["is_open"].sum()))

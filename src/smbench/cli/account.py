@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from smbench import units
 from smbench.account.cleaning import Found
 from smbench.api.account import clean, doctor, estimate, require_cheap
 from smbench.api.policy import policy
@@ -60,15 +61,18 @@ def clean_command(run: str | None, asked: dict[str, Any], *, yes: bool) -> ExitC
     done = clean(run, confirm=asked_for, **asked)
     for line in done.found.kept:
         typer.echo(printable(line))
-    if not done.found:
-        typer.echo("nothing that a run left was found")
-        return ExitCode.OK
     if done.left:
         typer.echo("still there:")
         for line in done.left:
             typer.echo(f"  {printable(line)}")
         return ExitCode.TARGET
-    typer.echo("all of it is removed: a second look found none of it")
+    ended = "all of it is removed: a second look found none of it"
+    typer.echo(ended if done.found else "nothing that a run left was found")
+    if n_open := done.found.n_open:
+        typer.echo(
+            f"the endpoint may still write for {units.counted(n_open, 'request')} of this run, whose end its files do "
+            "not have; `smbench clean` again, later, removes that"
+        )
     return ExitCode.OK
 
 

@@ -21,6 +21,7 @@ from smbench.aws.endpoint.description import TargetFound
 from smbench.aws.setup.claim import Holder
 from smbench.aws.setup.run_queue import filter_policy, run_queue
 from smbench.results.manifest import Manifest
+from smbench.results.store import open_run
 from smbench.targets.kinds import target_of
 from whole_story import Region, any_keys, plan_of, region, sent, story
 
@@ -157,6 +158,26 @@ async def test_objects_are_those_of_the_runs_files_and_inputs_stay_while_another
     assert [one.what for one in found.objects] == ["inputs"]
     assert await remove(left.clients, found) == []
     assert len(await left.keys()) == len(after) - 1  # one payload; the other run's outputs are there
+
+
+async def test_what_the_endpoint_may_still_write_for_a_killed_run_is_counted_and_removed_later(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    any_keys(monkeypatch)
+    slow = story("async", {"service": "60s"})
+    plan = plan_of(slow)
+    async with region(slow) as here, AwsClients(AwsSettings(endpoint_url=here.emulator.url)) as clients:
+        target = await describe(clients, plan)
+        await here.leave(plan, tmp_path, sends_s=2.0)
+        manifest = Manifest(run_id="left", started=datetime.now(UTC), scenario=sent(slow), target=target.as_json())
+        whose = Whose("left", tmp_path, manifest)
+        found = await find(clients, whose)
+        assert found.n_open == len(open_run(tmp_path).requests.collect())
+        assert await remove(clients, found) == []
+        await anyio.sleep(130)  # the endpoint goes on
+        later = await find(clients, whose)
+        assert sum(len(one.keys) for one in later.objects if one.what in ("outputs", "failures")) > 0
+        assert await remove(clients, later) == []
 
 
 async def test_without_its_folder_a_runs_inputs_are_found_beside_the_endpoints_outputs(
