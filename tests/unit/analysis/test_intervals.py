@@ -114,6 +114,16 @@ def test_slots_that_never_rest_have_no_steady_percentiles() -> None:
     assert "busy 100% of the time" in found["p50"].reason
 
 
+def test_the_way_to_the_endpoint_takes_no_slot() -> None:
+    """Two slots serve one request a second in 0.1 s or so; each is three seconds on its way."""
+    rng = np.random.default_rng(2)
+    services_s = 0.1 * rng.exponential(size=400)
+    rows = [Request(i, recv=i + 3, ack=i + 3.1, done=i + 3 + took_s) for i, took_s in enumerate(services_s.tolist())]
+    frames = frames_of(rows, spans=[phase("poisson", 400)], readings=[reading("instances_current", 2.0, 0.0)])
+    found = intervals(frames, capacity(frames), 1)
+    assert 3 < sure(found["p50"]).low_s < 3 + float(np.median(services_s))
+
+
 def test_requests_due_at_one_instant_have_none() -> None:
     at_once = np.zeros(10)
     assert "one instant" in of_arrivals(at_once, at_once + 1, (at_once, at_once), ["p50"], 2)["p50"].reason

@@ -22,6 +22,7 @@ from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema, computed_field
 
 from smbench.analysis.capacity.instances import Capacity
@@ -114,7 +115,7 @@ Intervals = dict[str, Interval | NotEstimable]
 """By the name of the percentile."""
 
 
-_USED = ("sched_ns", "send_ns", "age_ns", "done_ns", "doubt_ns", "accepted")
+_USED = ("sched_ns", "send_ns", "recv_ns", "age_ns", "done_ns", "doubt_ns", "accepted")
 
 
 def intervals(
@@ -142,14 +143,17 @@ def intervals(
     never_over_s = np.where(is_over, known_ns.to_numpy() / 1e9, np.inf)
     # A call that was given up left its slot then, as far as anybody can know; of another the end is yet to come.
     is_at_work = (rows["done_ns"].is_null() & rows["accepted"]).to_numpy()
-    ended_s = np.where(is_at_work, np.inf, age_s)
-    arrived_s = rows["sched_ns"].to_numpy() / 1e9
+    ended_s = np.where(is_at_work, np.inf, rows["sched_ns"].to_numpy() / 1e9 + age_s)
     (phase,) = _measured_spans(frames)
     if phase.outstanding is not None:
         # A closed loop's requests are released by ends: no queue grows, and a round of them is what resembles another.
         return of_series(least_s, never_over_s, names, float(phase.outstanding), _as_independent)
+    # On its way to the endpoint a request is late, and takes no slot.
+    arrived_s = rows.select(pl.coalesce("recv_ns", "send_ns", "sched_ns")).to_series().to_numpy() / 1e9
+    takes_s = (ended_s - arrived_s).clip(0)
+    order = np.argsort(arrived_s, kind="stable")
     n_slots = _n_slots(phase, capacity, n_at_once)
-    return of_arrivals(arrived_s, ended_s, (least_s, never_over_s), names, n_slots)
+    return of_arrivals(arrived_s[order], takes_s[order], (least_s, never_over_s), names, n_slots)
 
 
 def of_arrivals(
@@ -158,9 +162,9 @@ def of_arrivals(
     """Of an open load on slots whose number does not change.
 
     Args:
-        arrived_s: Instants, ascending.
+        arrived_s: Instants at which the endpoint took a request, ascending.
         takes_s: From arrival to end; infinite where there is none.
-        latencies_s: What each latency is at least and at most; see `of_series`.
+        latencies_s: What each latency is at least and at most, in order of schedule; see `of_series`.
         names: Of `bounds.PERCENTILES`.
         n_slots: Where it is unknown a long run must show its memory by itself, and a short one is taken as if there
             was one slot, which would have been busier than more.
