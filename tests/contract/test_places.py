@@ -6,7 +6,7 @@ Method: one suite for both; S3 is the emulated region's, over real HTTP. Shards 
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -131,6 +131,27 @@ def test_a_link_whose_answer_was_lost_is_our_own(tmp_path: Path) -> None:
         assert place.make("go", b"17")
     place.let_go("go")
     assert not place.make("go", b"18")
+
+
+@pytest.mark.parametrize("fails", ["folder is not synced", "file is not renamed"])
+def test_a_file_that_was_said_not_to_be_made_is_not_there_and_can_be_made_again(tmp_path: Path, fails: str) -> None:
+    place = FolderPlace(tmp_path)
+    full = OSError(errno.EIO, "Input/output error")
+    failing = (
+        [mock.patch("smbench.results.place.sync_folder", side_effect=full)]
+        if fails == "folder is not synced"
+        else [
+            mock.patch("os.link", side_effect=OSError(errno.EPERM, "no links")),
+            mock.patch.object(Path, "replace", side_effect=full),
+        ]
+    )
+    with ExitStack() as stack:
+        for one in failing:
+            stack.enter_context(one)
+        with pytest.raises(DiskError, match="Input/output error"):
+            place.make("go", b"17")
+    assert list(tmp_path.iterdir()) == []
+    assert FolderPlace(tmp_path).make("go", b"18")
 
 
 def test_a_try_whose_answer_was_lost_finds_what_it_made_itself(region: Region, tmp_path: Path) -> None:

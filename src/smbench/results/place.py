@@ -6,7 +6,7 @@ A folder is a place that several machines may share. `aws.setup.s3_place` is ano
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -84,19 +84,21 @@ class FolderPlace:
         beside = path.with_name(f"{path.name}-{secrets.token_hex(4)}.tmp")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+            descriptor, is_made = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644), False
             try:
                 locked(descriptor)
                 with os.fdopen(descriptor, "wb", closefd=False) as file:
                     file.write(content)
                 os.fsync(descriptor)
                 is_made = _named(descriptor, beside, path)
+                beside.unlink(missing_ok=True)
                 sync_folder(path.parent)
-            except BaseException:  # no other code has the descriptor; the error goes on up
+            except BaseException:  # a caller that has an error holds nothing: the name stays free for the next try
+                for one in (beside, path) if is_made else (beside,):
+                    with suppress(OSError):
+                        one.unlink(missing_ok=True)
                 os.close(descriptor)
                 raise
-            finally:
-                beside.unlink(missing_ok=True)
         except OSError as error:
             raise DiskError(f"cannot write to {path.parent}: {error.strerror or error}") from error
         if is_made:
@@ -152,5 +154,9 @@ def _named(descriptor: int, file: Path, name: Path) -> bool:
             os.close(os.open(name, os.O_CREAT | os.O_EXCL, 0o644))
         except FileExistsError:
             return False
-        file.replace(name)
+        try:
+            file.replace(name)
+        except OSError:
+            name.unlink()
+            raise
     return True
