@@ -24,6 +24,7 @@ target:
     provision: 60s
     remove: 30s
     metric_delay: 0s
+    faults: {{instance_quota: 100}}
     time: {{scaled: {SCALE}}}
 load:
   - constant: {{rate: 1/s, for: 1s}}

@@ -21,11 +21,12 @@ from botocore.validate import ParamValidator
 from emulation import EPOCH_NS, FAST, advance, client, emulating, scenario
 from plain_services import isolate_aws
 from smbench.clock import WarpLoop
-from tour import CALLS, TOUR, Call, Kept
+from tour import CALLS, QUOTA, TOUR, Call, Kept
 
 NAMES = {
     "monitoring": "cloudwatch",
     "tagging": "resourcegroupstaggingapi",
+    "servicequotas": "service-quotas",
 }  # a service's name in credentials, where botocore has another
 OPERATIONS = sorted({(call.service, call.operation) for call in CALLS})
 
@@ -53,7 +54,7 @@ async def walk() -> Walk:
     start = datetime.fromtimestamp(EPOCH_NS / 1e9, UTC)
     walked.kept |= {"start": start, "end": start + timedelta(hours=2)}
     async with AsyncExitStack() as stack:
-        emulator = await stack.enter_async_context(emulating(scenario(FAST)))
+        emulator = await stack.enter_async_context(emulating(scenario(FAST | QUOTA)))
         for service in emulator.services:
             operations = getattr(service, "operations", {})
             walked.known |= {(NAMES.get(service.service, service.service), name) for name in operations}

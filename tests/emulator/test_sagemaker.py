@@ -922,3 +922,29 @@ async def test_no_synchronous_endpoint_becomes_asynchronous_here(account: Accoun
         "NotImplemented",
         "the emulator does not host an update to another kind of endpoint: delete it and create it again",
     )
+
+
+async def test_the_quotas_that_are_listed_are_those_that_refuse() -> None:
+    little = scenario(FAST | {"faults": {"instance_quota": 4}})
+    async with emulating(little) as emulator, client(emulator, "service-quotas") as quotas:
+        pages = [
+            page["Quotas"]
+            async for page in quotas.get_paginator("list_service_quotas").paginate(
+                ServiceCode="sagemaker", PaginationConfig={"PageSize": 1}
+            )
+        ]
+        assert [(one["QuotaName"], one["Value"]) for (one,) in pages] == [
+            ("Number of instances across active endpoints", 4.0),
+            ("ml.m5.xlarge for endpoint usage", 4.0),
+        ]
+        code = pages[0][0]["QuotaCode"]
+        (one,) = (await quotas.list_service_quotas(ServiceCode="sagemaker", QuotaCode=code))["Quotas"]
+        assert (await quotas.get_service_quota(ServiceCode="sagemaker", QuotaCode=code))["Quota"] == one
+        for refused in (
+            {"ServiceCode": "ec2", "QuotaCode": code},
+            {"ServiceCode": "sagemaker", "QuotaCode": "L-1"},
+        ):
+            with pytest.raises(ClientError, match="NoSuchResourceException"):
+                await quotas.get_service_quota(**refused)
+    async with emulating(scenario(FAST)) as unbound, client(unbound, "service-quotas") as quotas:
+        assert (await quotas.list_service_quotas(ServiceCode="sagemaker"))["Quotas"] == []

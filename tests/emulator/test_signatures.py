@@ -30,7 +30,7 @@ from smbench.emulator.protocol.presigned import refuse_stale
 from smbench.emulator.protocol.signatures import CREDENTIALS, S3_SKEW_S, SKEW_S, Signatures
 from smbench.emulator.server import Emulator
 from smbench.wire.sigv4 import payload_hash
-from tour import TOUR, Call
+from tour import QUOTA, TOUR, Call
 
 KEY, SECRET = CREDENTIALS.access_key, CREDENTIALS.secret_key
 HOST = "http://127.0.0.1:8000"
@@ -393,7 +393,7 @@ def test_s3_names_the_region_it_expects_where_clients_look_for_it() -> None:
 
 
 async def verifying(stack: AsyncExitStack) -> Emulator:
-    emulator = Emulator(scenario(FAST), None, EPOCH_NS, verify_signatures=True)
+    emulator = Emulator(scenario(FAST | QUOTA), None, EPOCH_NS, verify_signatures=True)
     await emulator.start()
     stack.push_async_callback(emulator.stop)
     emulator.go(LoopClock(EPOCH_NS))

@@ -31,9 +31,10 @@ SOURCES = {  # of each service, by its name in credentials
     "iam": "iam.py",
     "sts": "sts.py",
     "ssm": "ssm.py",
+    "servicequotas": "service_quotas.py",
     "cloudformation": "cloudformation",
 }
-MODELS = {"monitoring": "cloudwatch"}
+MODELS = {"monitoring": "cloudwatch", "servicequotas": "service-quotas"}
 HARMLESS = {  # nothing that a caller of this emulator sees depends on them
     "sqs": {"ReceiveRequestAttemptId"},
     "sns": {"ReturnSubscriptionArn"},

@@ -15,6 +15,7 @@ TWO_WORDS = re.compile(r"[A-Za-z]{2,}[ ,]+[A-Za-z]{2,}")
 SCHEMA_1 = "results of schema 1 hold these words, and a map reads them; the new words may change"
 LABEL = "a label or an advice for a person, which nothing compares"
 ALLOWED = {
+    "Number of instances across active endpoints": "AWS's own name of a quota, in a reply and in its reader",
     **dict.fromkeys(
         (
             *("in-flight limit", "request limit", "time limit", "error limit"),

@@ -24,6 +24,7 @@ _PREFIXES = {
     "GraniteServiceVersion20100801": "cloudwatch",
     "ResourceGroupsTaggingAPI_20170126": "tag",
     "Logs_20140328": "logs",
+    "ServiceQuotasV20190624": "servicequotas",
 }
 _INVOKED_BY = {
     "async-invocations": ("InvokeEndpointAsync",),

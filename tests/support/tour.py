@@ -1,7 +1,7 @@
 """A walk through every operation the emulator knows, as data: calls in an order in which each makes sense.
 
 Needs nothing but the standard library, so that a script in another environment can walk it with its own SDK.
-The walk expects a scenario's own endpoint, with one instance in service, and a minute for provisioning.
+The walk expects a scenario's own endpoint, with one instance in service, a minute for provisioning, and a quota.
 """
 
 import json
@@ -39,6 +39,7 @@ METRIC = {
     "Dimensions": [{"Name": "EndpointName", "Value": EMBEDDED}],
 }
 TAGS = [{"Key": "made-by", "Value": "tour"}]
+QUOTA = {"faults": {"instance_quota": 100}}  # without one the emulator lists none
 
 Kept = dict[str, Any]
 Params = dict[str, Any] | Callable[[Kept], dict[str, Any]]
@@ -519,6 +520,12 @@ STACKS = (
     Call("ssm", "DeleteParameters", {"Names": ["/tour/a", "/tour/b"]}),
     Call("ssm", "PutParameter", {"Name": "/tour/b", "Value": "1", "Type": "String"}),
     Call("ssm", "DeleteParameter", {"Name": "/tour/b"}),
+    Call("service-quotas", "ListServiceQuotas", {"ServiceCode": "sagemaker"}, keep="quotas"),
+    Call(
+        "service-quotas",
+        "GetServiceQuota",
+        lambda kept: {"ServiceCode": "sagemaker", "QuotaCode": kept["quotas"]["Quotas"][0]["QuotaCode"]},
+    ),
     Call("cloudformation", "UpdateTerminationProtection", WHOLE | {"EnableTerminationProtection": False}),
     Call("cloudformation", "UpdateStack", WHOLE | {"TemplateBody": OTHER_STACK}),
     Wait(60),

@@ -4,7 +4,7 @@ It asks as the run will: the same description, the same queue (removed at once),
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import anyio
@@ -13,9 +13,10 @@ from smbench import units
 from smbench.account.identity import identity_questions
 from smbench.account.places import place_questions
 from smbench.account.questions import Question, Seen, answered
+from smbench.account.quotas import quota_questions
 from smbench.account.receiving import receiving_questions
 from smbench.account.scaling import scaling_questions, unrest
-from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.access.clients import EXAMINING, AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound, discover
 from smbench.aws.transport.wire_clients import try_runtime, wire_clients
 from smbench.errors import TargetError, UsageError
@@ -54,7 +55,7 @@ async def examine(plan: RunPlan, access: AwsAccess, waits: Waits | None = None) 
     if plan.is_emulated:
         return findings
     try:
-        async with AwsClients(settings_of(access)) as clients:
+        async with AwsClients(replace(settings_of(access), services=EXAMINING)) as clients:
             if waits is not None:
                 await _wait_for_rest(clients, plan, waits)
             findings += await _of_the_account(clients, plan)
@@ -128,6 +129,7 @@ async def _of_the_account(clients: AwsClients, plan: RunPlan) -> list[Finding]:
         *place_questions(clients, plan, target),
         *receiving_questions(clients, target, plan.scenario.collector.queue),
         *scaling_questions(clients, target),
+        *quota_questions(clients, target),
     ]
     findings += [await answered(question) for question in more]
     if target.tracking == "s3":

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from smbench.account.places import bucket_of, folder_of, uploads_to
+from smbench.account.quotas import binding_quotas
 from smbench.account.statements import Document, Place, Statement, document, statement
 from smbench.aws.endpoint.description import TargetFound
 from smbench.aws.endpoint.log_streams import LOG_GROUPS
@@ -90,6 +91,8 @@ class _Statements:
         if found.kind == "async":
             statements += self._objects()
             statements += self._receiving() if found.tracking == "sns" else []
+        if self.examines and binding_quotas(found):
+            statements.append(statement("Quotas", "servicequotas:ListServiceQuotas", on="*"))
         return statements + self._watching()
 
     def of_a_resume(self) -> list[Statement]:

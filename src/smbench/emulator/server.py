@@ -29,6 +29,7 @@ from smbench.emulator.sagemaker.recommender import Recommender
 from smbench.emulator.sagemaker.runtime import Runtime
 from smbench.emulator.sagemaker.synchronous import SynchronousCalls
 from smbench.emulator.sagemaker.truth import Truth
+from smbench.emulator.service_quotas import ServiceQuotas
 from smbench.emulator.site import Site
 from smbench.emulator.ssm import Ssm
 from smbench.emulator.sts import Sts
@@ -139,6 +140,7 @@ class Emulator:
             self.cloudformation,
             Logs(self.site, streams, groups),
             ssm,
+            ServiceQuotas(self.site, emulated.faults.instance_quota),
             Tagging(
                 (
                     self.s3.tagged,

@@ -17,6 +17,7 @@ from guarded_region import Gate, gated
 from plain_services import isolate_aws
 from smbench.account.doctor import Waits, examine
 from smbench.account.questions import answered
+from smbench.account.quotas import quota_questions
 from smbench.account.receiving import receiving_questions
 from smbench.account.scaling import scaling_questions, unrest
 from smbench.aws.access.clients import AwsClients
@@ -33,7 +34,7 @@ POLICIES = [
     {"target_tracking": {"backlog_per_instance": 5}},
     {"step": {"metric": "HasBacklogWithoutCapacity", "threshold": 1, "steps": [{"lower": 0, "change": 1}]}},
 ]
-OPTIONAL = {"cloudwatch", "application-autoscaling", "sns:GetTopicAttributes", "s3:ListBucket"}
+OPTIONAL = {"cloudwatch", "application-autoscaling", "servicequotas", "sns:GetTopicAttributes", "s3:ListBucket"}
 
 
 @pytest.fixture
@@ -215,6 +216,44 @@ async def test_a_change_of_capacity_that_is_under_way_is_to_be_waited_for() -> N
     assert finding.verdict is Verdict.INVALID
     assert "to 1" in finding.seen
     assert "wait" in finding.advice
+
+
+TOTAL, OF_TYPE = "Number of instances across active endpoints", "ml.m5.large for endpoint usage"
+SERVERLESS = "Maximum total concurrency that can be allocated across all serverless endpoints"
+
+
+@pytest.mark.parametrize(
+    ("listed", "changes", "verdict", "word"),
+    [
+        ({OF_TYPE: 4.0, TOTAL: 8.0}, {}, Verdict.VALID, f"has 1; {OF_TYPE}: 4 allowed; {TOTAL}: 8 allowed"),
+        ({OF_TYPE: 4.0}, {"scalable_target": {"MaxCapacity": 4}}, Verdict.VALID, "has 1, and may have 4;"),
+        ({OF_TYPE: 4.0}, {"scalable_target": {"MaxCapacity": 5}}, Verdict.UNKNOWN, "has 1, and may have 5;"),
+        ({OF_TYPE: 4.0, TOTAL: 2.0}, {"scalable_target": {"MaxCapacity": 3}}, Verdict.UNKNOWN, f"{TOTAL}: 2 allowed"),
+        ({"ml.m5.large for training job usage": 0.0}, {}, Verdict.VALID, f"none by the name {OF_TYPE} or {TOTAL}"),
+        ({SERVERLESS: 10.0}, {"kind": "serverless", "serverless": {"MaxConcurrency": 20}}, Verdict.UNKNOWN, "has 20;"),
+    ],
+)
+async def test_a_quota_below_what_the_endpoint_may_grow_to_is_named(
+    listed: dict[str, float], changes: dict[str, Any], verdict: Verdict, word: str
+) -> None:
+    quotas = FakeClient({"list_service_quotas": {"Quotas": [{"QuotaName": n, "Value": v} for n, v in listed.items()]}})
+    (question,) = quota_questions(fake_clients(quotas=quotas), target(**changes))
+    finding = await answered(question)
+    assert (finding.verdict, word in finding.seen) == (verdict, True), finding
+    assert bool(finding.advice) is (verdict is Verdict.UNKNOWN)
+
+
+async def test_quotas_that_may_not_be_read_are_not_known() -> None:
+    quotas = FakeClient({"list_service_quotas": client_error("AccessDeniedException")})
+    (question,) = quota_questions(fake_clients(quotas=quotas), target())
+    finding = await answered(question)
+    assert finding.verdict is Verdict.UNKNOWN
+    assert finding.seen.startswith("they cannot be read: ")
+    assert "servicequotas:ListServiceQuotas" in finding.seen
+
+
+async def test_no_quota_is_asked_for_where_the_size_is_not_known() -> None:
+    assert quota_questions(fake_clients(), target(instances_desired=None)) == []
 
 
 NOW_NS = EPOCH_NS

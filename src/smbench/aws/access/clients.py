@@ -52,6 +52,7 @@ logging.getLogger("aiobotocore").addHandler(logging.NullHandler())
 
 MEASURING = ("runtime", "sqs", "sns", "s3", "sagemaker", "cloudwatch", "autoscaling", "logs", "sts")
 DEPLOYING = (*MEASURING, "cloudformation", "tagging")
+EXAMINING = (*MEASURING, "quotas")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class AwsClients:
     tagging: Any
     pricing: Any
     logs: Any
+    quotas: Any
 
     def __init__(self, settings: AwsSettings) -> None:
         self.settings = settings
@@ -257,6 +259,7 @@ def _services(settings: AwsSettings) -> Mapping[str, tuple[str, dict[str, Any]]]
         "tagging": ("resourcegroupstaggingapi", preparing),
         "pricing": ("pricing", preparing),
         "logs": ("logs", preparing),
+        "quotas": ("service-quotas", preparing),
     }
     if _is_loopback(settings.endpoint_url):  # a proxy cannot reach this machine's own loopback
         for _, options in services.values():

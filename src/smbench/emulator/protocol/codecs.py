@@ -180,6 +180,12 @@ TAGGING = Dialect(
     coral("InvalidParameterException"),
     target_prefix="ResourceGroupsTaggingAPI_20170126",
 )
+QUOTAS = Dialect(
+    "servicequotas",
+    "service-quotas",
+    coral("IllegalArgumentException"),
+    target_prefix="ServiceQuotasV20190624",
+)
 SSM = Dialect("ssm", "ssm", coral("ValidationException"), target_prefix="AmazonSSM")
 LOGS = Dialect("logs", "logs", coral("InvalidParameterException"), target_prefix="Logs_20140328")
 SAGEMAKER = Dialect("sagemaker", "sagemaker", coral("ValidationException"), target_prefix="SageMaker")

@@ -44,6 +44,7 @@ _TARGETS: dict[str, Wire] = {
     "ResourceGroupsTaggingAPI_20170126": JsonProtocol(codecs.TAGGING, JSON_11),
     "Logs_20140328": JsonProtocol(codecs.LOGS, JSON_11),
     "AmazonSSM": JsonProtocol(codecs.SSM, JSON_11),
+    "ServiceQuotasV20190624": JsonProtocol(codecs.QUOTAS, JSON_11),
 }
 _CBOR: dict[str, Wire] = {"GraniteServiceVersion20100801": CborProtocol(codecs.CLOUDWATCH)}
 _QUERY: dict[str, QueryProtocol] = {
