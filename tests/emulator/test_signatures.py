@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -21,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulation import EPOCH_NS, FAST, advance, scenario
-from plain_services import aws_client
+from plain_services import aws_client, isolate_aws
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.clock import LoopClock, WarpLoop, wall_ns
 from smbench.emulator.protocol.codecs import ServiceError
@@ -489,3 +490,25 @@ async def test_smbenchs_own_clients_sign_with_the_pair_that_is_asked_for() -> No
         settings_ = AwsSettings(endpoint_url=emulator.url, emulated=True)
         clients = await stack.enter_async_context(AwsClients(settings_))
         assert (await clients.identity())["Account"] == emulator.site.account
+
+
+@pytest.mark.slow  # clients of its own
+async def test_a_profile_of_a_web_identity_gets_its_role_by_an_unsigned_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    isolate_aws(monkeypatch)
+    token, config = tmp_path / "token", tmp_path / "config"
+    token.write_text("header.payload.signature")
+    role = "arn:aws:iam::123456789012:role/deployer"
+    lines = ("[profile web]", f"role_arn = {role}", f"web_identity_token_file = {token}", "role_session_name = ci")
+    config.write_text("\n".join(lines))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    emulator = Emulator(scenario(FAST), None, wall_ns(), verify_signatures=True)
+    await emulator.start()
+    try:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.url)
+        async with AwsClients(AwsSettings("us-east-1", "web", services=("sts", "sagemaker"))) as clients:
+            assert (await clients.identity())["Arn"] == "arn:aws:sts::123456789012:assumed-role/deployer/ci"
+            assert (await clients.sagemaker.list_endpoints())["Endpoints"]
+    finally:
+        await emulator.stop()

@@ -47,7 +47,7 @@ HARMLESS = {  # nothing that a caller of this emulator sees depends on them
     "logs": {"unmask", "interleaved"},
     "sts": {  # no permission is looked at
         *("PolicyArns", "Policy", "Tags", "TransitiveTagKeys", "ExternalId", "SerialNumber", "TokenCode"),
-        *("SourceIdentity", "ProvidedContexts"),
+        *("SourceIdentity", "ProvidedContexts", "WebIdentityToken", "ProviderId"),
     },
     "ssm": {"Description", "KeyId", "WithDecryption"},  # shown by no call there is; of what is encrypted alone
     "cloudformation": {  # every list is one page, every resource is of a type that is known, no role is looked at

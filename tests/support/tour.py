@@ -197,6 +197,11 @@ QUEUES = (
     Call("sqs", "PurgeQueue", _queue()),
     Call("sts", "GetCallerIdentity", {}),
     Call("sts", "AssumeRole", {"RoleArn": ROLE, "RoleSessionName": "tour"}),
+    Call(
+        "sts",
+        "AssumeRoleWithWebIdentity",
+        {"RoleArn": ROLE, "RoleSessionName": "tour", "WebIdentityToken": "header.payload.signature"},
+    ),
     Call("sts", "GetSessionToken", {}),
 )
 

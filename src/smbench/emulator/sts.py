@@ -23,7 +23,7 @@ class _Issued:
 
 
 class Sts:
-    """GetCallerIdentity, AssumeRole and GetSessionToken."""
+    """GetCallerIdentity, AssumeRole, AssumeRoleWithWebIdentity and GetSessionToken."""
 
     service = "sts"
 
@@ -33,6 +33,7 @@ class Sts:
         self.operations: dict[str, Operation] = {
             "GetCallerIdentity": self._get_caller_identity,
             "AssumeRole": self._assume_role,
+            "AssumeRoleWithWebIdentity": self._assume_role,  # any token is taken, and whose it is is not said
             "GetSessionToken": self._get_session_token,
         }
 

@@ -64,6 +64,7 @@ _BY_VERSION = {
     "2010-05-08": "iam",
 }  # forms that nobody signed
 _IAM_NAMES = {"monitoring": "cloudwatch", "sagemaker-runtime": "sagemaker", "tagging": "tag"}
+_UNSIGNED = ("sts", "AssumeRoleWithWebIdentity")  # its token says who calls
 _ONE_BY_ONE = "s3:DeleteObjects"  # its answer refuses each object for itself
 _KEEPS_TRUTH = "sagemaker-runtime"  # it notes every call, those that it refuses too
 _THROTTLES = {
@@ -309,7 +310,7 @@ class Front:
 
     def _shaped_result(self, protocol: Wire, name: str, request: HttpRequest) -> Result | Awaitable[Result]:
         self._driver.advance()
-        if self._signatures is not None:
+        if self._signatures is not None and (protocol.dialect.service, name) != _UNSIGNED:
             self._signatures.check(request, protocol.dialect.service)
         service = self._shaped.get(protocol.dialect.service)
         run = service.operations.get(name) if service is not None else None
