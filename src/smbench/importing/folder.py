@@ -85,7 +85,7 @@ def _lacking(roles: Roles) -> dict[str, str]:
     if not _has_failures(roles):
         lacking["failures"] = "the file has no status: a row with an end is taken as completed"
     if roles.leaves_out:
-        lacking["requests without an answer"] = f"{roles.tool} leaves them out, and how many there were"
+        lacking[roles.leaves_out] = f"{roles.tool} leaves them out, and how many there were"
     return lacking
 
 

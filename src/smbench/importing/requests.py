@@ -239,6 +239,8 @@ def _part(table: Table, batch: Batch, roles: Roles, cells: Mapping[int, pl.Serie
         for role in _TEXTS
     }
     frame = frame.with_columns(pl.lit(texts[role], dtype=pl.String).alias(role) for role in _TEXTS)
+    if roles.meanings:
+        frame = frame.with_columns(pl.col("error").replace(dict(roles.meanings)))
     size = _whole(cells[roles.columns["size"]].gather(kept)) if "size" in roles.columns else None
     frame = frame.with_columns(
         pl.lit(size, dtype=pl.Int64).alias("size_in_bytes"),

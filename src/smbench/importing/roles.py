@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from smbench.errors import UsageError
-from smbench.importing.tools import JMETER_NOTE, SUMS, TOOLS
+from smbench.importing.tools import JMETER_NOTE, SUMS, TOOLS, Tool
 from smbench.schedule.time_column import OF_LENGTHS, no_unit, time_column, unit_of
 from smbench.tables.json_documents import no_rows
+from smbench.tables.json_rows import JSON_LINES
 from smbench.tables.table import Table
 from smbench.tables.timestamps import (
     is_date,
@@ -70,11 +71,13 @@ class Roles:
     where: Mapping[int, str] = field(default_factory=dict)  # only rows with these cells are requests
     notes: tuple[str, ...] = ()
     all_at_once: bool = False
-    leaves_out: bool = False  # the tool writes no row for a request that was not answered
+    leaves_out: str = ""  # requests of which the tool writes no row
     has_notices_only: bool = False  # nor for one of whose end no notice came
     sums: tuple[int, str] | None = None  # a column, and an expression that its cells match where a row sums up others
     counts: int | None = None  # a column that says how many requests a row sums up
     ids: int | None = None  # a column that names each request
+    meanings: Mapping[str, str] = field(default_factory=dict)  # of codes in the column of errors
+    lacks: str = ""  # why such a file cannot be a run
 
     def in_words(self, table: Table) -> list[str]:
         """One line a role: `start: column 'submitted', dates`."""
@@ -87,6 +90,7 @@ class Roles:
 
 _VEGETA_WIDTHS = (11, 12)  # without and with response headers
 _H2LOAD_WIDTH = 3  # at least
+_OF_LOST_CONNECTIONS = "requests whose connection was lost or timed out"
 _JTL_WIDTH = 8  # at least: all versions of JMeter have begun a row alike
 
 
@@ -102,7 +106,7 @@ def roles_of(table: Table, asked: Asked) -> Roles:
     try:
         return _roles_of(table, asked)
     except UsageError as error:
-        if "JSON" in table.form and len(table.head) == 1 and not asked.columns:
+        if table.form == JSON_LINES and len(table.head) == 1 and not asked.columns:
             raise UsageError(
                 f"{table.path} is one JSON object, no requests", "give it an object for each request"
             ) from error
@@ -111,6 +115,8 @@ def roles_of(table: Table, asked: Asked) -> Roles:
 
 def _roles_of(table: Table, asked: Asked) -> Roles:
     known = _known(table)
+    if known.lacks and "start" not in asked.columns:
+        raise UsageError(f"{table.path}: {known.tool} does not write {known.lacks}", "add a column of them: --start")
     columns = dict(known.columns)
     if not known.tool:
         by_name = _by_name(table, asked)
@@ -154,7 +160,7 @@ def _known(table: Table) -> Roles:
     names = table.names or ()
     for tool in TOOLS:
         if set(tool.needs) <= set(names) and tool.form in ("", table.form):
-            columns = {role: table.find(name) for role, name in tool.columns.items() if name in names}
+            columns = {role: table.find(name) for role, name in _names_of(tool, names).items()}
             where = {table.find(name): value for name, value in tool.where.items()}
             units = {"latency": tool.latency_unit, **dict.fromkeys(INSTANTS, tool.unit)}
             has_sums = tool.sums is not None and tool.sums[0] in names
@@ -168,6 +174,8 @@ def _known(table: Table) -> Roles:
                 leaves_out=tool.leaves_out,
                 has_notices_only=tool.has_notices_only,
                 sums=sums,
+                meanings=tool.meanings,
+                lacks=tool.lacks,
             )
     if _is_vegeta_csv(table):
         columns = {"start": 0, "status": 1, "latency": 2, "error": 5, "label": 7}
@@ -178,8 +186,13 @@ def _known(table: Table) -> Roles:
         return Roles("JMeter", columns, {"start": "ms", "latency": "ms"}, notes=notes)
     if _is_h2load_log(table):
         columns = {"start": 0, "status": 1, "latency": 2}
-        return Roles("h2load", columns, {"start": "us", "latency": "us"}, leaves_out=True)
+        return Roles("h2load", columns, {"start": "us", "latency": "us"}, leaves_out=_OF_LOST_CONNECTIONS)
     return Roles("", {}, {})
+
+
+def _names_of(tool: Tool, names: Sequence[str]) -> dict[str, str]:
+    """The tool's columns that the file has, role by role."""
+    return {role: name for of in (tool.stand_ins, tool.columns) for role, name in of.items() if name in names}
 
 
 def _ordered(table: Table, columns: Mapping[str, int], *, all_at_once: bool) -> dict[str, int]:

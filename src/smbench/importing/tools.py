@@ -15,12 +15,17 @@ class Tool:
     latency_unit: str = "auto"
     where: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    leaves_out: bool = False
+    leaves_out: str = ""  # requests of which it writes no row
     has_notices_only: bool = False  # it leaves out whatever ended without a notice
     sums: tuple[str, str] | None = None  # a column, and what it holds in rows that are sums of other rows
     form: str = ""  # of the file, where names alone would not make it this tool's
+    stand_ins: Mapping[str, str] = field(default_factory=dict)  # role to the column for it where its own is missing
+    meanings: Mapping[str, str] = field(default_factory=dict)  # of its codes of errors, where they say more than words
+    lacks: str = ""  # why its files cannot be a run
 
 
+UNANSWERED = "requests without an answer"
+_K6_TIMEOUTS = {"1050": "request timeout (error_code 1050)", "1211": "dial timeout (error_code 1211)"}
 _K6_NOTES = (
     "k6 stamps a request when it ends: starts are ends less durations",
     "k6's http_req_duration leaves out looking up, connecting and TLS",
@@ -41,6 +46,8 @@ TOOLS = (
         latency_unit="ms",
         where={"metric_name": "http_req_duration"},
         notes=_K6_NOTES,
+        stand_ins={"error": "error_code"},
+        meanings=_K6_TIMEOUTS,
     ),
     Tool(
         "k6",
@@ -56,6 +63,8 @@ TOOLS = (
         latency_unit="ms",
         where={"metric": "http_req_duration", "type": "Point"},
         notes=_K6_NOTES,
+        stand_ins={"error": "data.tags.error_code"},
+        meanings=_K6_TIMEOUTS,
     ),
     Tool(
         "JMeter",
@@ -96,7 +105,7 @@ TOOLS = (
         ("response-time", "status-code", "offset"),
         unit="s",
         latency_unit="s",
-        leaves_out=True,
+        leaves_out=UNANSWERED,
     ),
     Tool(
         "oha",
@@ -104,7 +113,7 @@ TOOLS = (
         ("request-start", "request-duration", "status"),
         unit="s",
         latency_unit="s",
-        leaves_out=True,
+        leaves_out=UNANSWERED,
     ),
     Tool(
         "ghz",
@@ -153,10 +162,23 @@ TOOLS = (
         unit="ns",
     ),
     Tool(
+        "LLMeter",
+        {"start": "request_time", "latency": "time_to_last_token", "error": "error"},
+        ("request_time", "time_to_last_token", "time_to_first_token"),
+        latency_unit="s",
+    ),
+    Tool(
+        "llmperf",
+        {"latency": "end_to_end_latency_s", "error": "error_msg"},
+        ("end_to_end_latency_s", "ttft_s", "error_msg"),
+        latency_unit="s",
+        lacks="when its requests were sent",
+    ),
+    Tool(
         "SageMaker",  # its notices to SNS, kept by somebody
         {"start": "receivedTime", "end": "eventTime", "status": "invocationStatus", "error": "failureReason"},
         ("receivedTime", "eventTime", "invocationStatus"),
-        leaves_out=True,
+        leaves_out=UNANSWERED,
         has_notices_only=True,
         notes=("SageMaker's receivedTime is when it took a request: the client's call before it is in no notice",),
     ),

@@ -5,6 +5,7 @@ without a time of day are none, and several candidates are proposed, not chosen 
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -199,6 +200,8 @@ def _guess(table: Table, *, is_end_wanted: bool) -> int:
 def _is_likely(name: str) -> bool:
     """Whether a name speaks of an instant that is no end."""
     words = words_of(name)
+    if any(pair in (("time", "to"), ("time", "per")) for pair in pairwise(words)):  # `time_to_first_token` is a length
+        return False
     if _END_WORDS.intersection(words) or _LENGTH_WORDS.intersection(words) or _NO_TIME_WORDS.intersection(words):
         return False
     return any(word in _TIME_WORDS or word.endswith(_TIME_ENDINGS) for word in words)

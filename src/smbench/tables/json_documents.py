@@ -23,14 +23,21 @@ _SUMMARIES: dict[Keys, str] = {  # a path that only such a document has
     ("DurationHistogram",): "Fortio's histogram",
     ("mean_ttft_ms",): "vLLM's benchmark summary",
 }
-_A_ROW = "write one JSON object a line, a request each, with its start and its latency"
 _NESTED: dict[Keys, tuple[str, str]] = {
-    ("benchmarks", "requests", "successful"): ("GuideLLM's report, whose requests lie within its benchmarks", _A_ROW),
-    ("experiments", "requests", "response_timestamps"): ("GenAI-Perf's profile, whose requests lie within", _A_ROW),
-}
-_NESTED |= {
     way: (f"{what}, which lie within others", f"write those that are requests as JSON lines: jq -c '{query}' FILE")
     for way, what, query in (
+        (
+            ("benchmarks", "requests", "successful"),
+            "GuideLLM's requests",
+            '.benchmarks[].requests | to_entries[] | {successful: "ok", errored: "error", incomplete: "pending"}'
+            "[.key] as $status | select($status) | .value[]? | {start_s: (.request_start_time // .start_time), "
+            "end_s: (.request_end_time // .end_time), status: $status}",
+        ),
+        (
+            ("experiments", "requests", "response_timestamps"),
+            "GenAI-Perf's requests",
+            ".experiments[].requests[] | {start_ns: .timestamp, end_ns: .response_timestamps[-1]}",
+        ),
         (
             ("resourceSpans", "scopeSpans", "spans"),
             "OpenTelemetry's spans",

@@ -28,6 +28,7 @@ _KEY = re.compile(rb'"([^"\\]+)"\s*:')
 _DOCUMENT_MAX_BYTES = 512 << 20
 _ADVICE = "write one JSON object a line, a list of objects, or what `aws cloudwatch get-metric-data` answers"
 _NULL = msgspec.Raw(b"null")
+JSON_LINES = "JSON lines"
 _NO_TEXT = "\x1f"  # stands in no JSON text: control characters are escaped there
 _OF_REQUESTS = ("details", "requests", "results", "samples")  # of several lists in a document, the one of requests
 
@@ -89,7 +90,7 @@ def json_table(path: Path, watch: Watch | None = None) -> Table | None:
     lines = first.split(b"\n")
     head = _objects(lines[: HEAD_ROWS + 1])
     keys = _keys([*head, *_objects(_of_other_keys(lines))])
-    return _table(path, "JSON lines", head, JsonLines(path, keys, watch), keys)
+    return _table(path, JSON_LINES, head, JsonLines(path, keys, watch), keys)
 
 
 def _objects(lines: Iterable[bytes]) -> list[dict[str, Any]]:

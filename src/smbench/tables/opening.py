@@ -157,8 +157,18 @@ _OF_JOBS = (
 )
 _OF_SERVERS = (
     "write CSV: an ISO 8601 instant a request and, for `import`, its status and latency (Apache's %D, nginx's "
-    "$request_time), which a server writes only where it is configured to"
+    "$request_time, S3's Total Time), which a server writes only where it is configured to"
 )
+_OF_ALB = (  # request_creation_time lies behind the fifth pair of quotes; time is when it answered
+    """awk -F'"' 'BEGIN {print "start,end,status"} {split($1, a, " "); split($11, b, " "); """
+    """print b[2] "," a[2] "," a[9]}' LOG"""
+)
+_OF_ELB = (  # -1: no target answered
+    """awk 'BEGIN {print "start,latency_s,status"} {took = $5 < 0 || $6 < 0 || $7 < 0 ? "" : sprintf("%.6f", $5 + $6 """
+    """+ $7); print $1 "," took "," $8}' LOG"""
+)
+_OF_SQUID = """awk 'BEGIN {print "end,latency_ms,status"} {split($4, a, "/"); print $1 "," $2 "," a[2]}' LOG"""
+_OF_W3C = "write CSV: date and time in one column, its latency (IIS: time-taken, ms; CloudFront: s) and sc-status"
 _SWF = (  # comments, of which one is of those that its definition names; or a job, of 18 numbers
     rb"(;[^\n]*\n\s*)*;[ \t]*(Version|Computer|Installation|Acknowledge|Information|Conversion|Max\w+|Preemption|"
     rb"UnixStartTime|TimeZone\w*|StartTime|EndTime|AllowOveruse|Queues?|Partitions?|Note)[ \t]*:|"
@@ -188,10 +198,18 @@ _BEGINNINGS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb"Running \w+ test @", "what wrk printed", _A_ROW_EACH),
         (_SWF, "a trace of batch jobs (Standard Workload Format)", _OF_JOBS),
         (rb"(\S+ ){2,4}\[\d\d?/[a-z]{3}/\d{4}:\d\d:\d\d:\d\d", "a web server's access log", _OF_SERVERS),
-        (rb"(https?|h2|grpcs?|wss?) \d{4}-\d\d-\d\dT\S+ \S+ \S+:\d+ ", "a load balancer's access log", _OF_SERVERS),
-        (rb"\d{4}-\d\d-\d\dT\S+ \S+ \S+:\d+ \S+ [-\d.]+ [-\d.]+ ", "a load balancer's access log", _OF_SERVERS),
-        (rb"\d{9,10}\.\d{3} +\d+ \S+ [A-Z_]+/\d{3} ", "Squid's access log", _OF_SERVERS),
-        (rb"#(Software|Version|Fields|Start-Date): ", "an access log in W3C's extended format", _OF_SERVERS),
+        (
+            rb"(https?|h2|grpcs?|wss?) \d{4}-\d\d-\d\dT\S+ \S+ \S+:\d+ ",
+            "a load balancer's access log",
+            f"write CSV: {_OF_ALB}",
+        ),
+        (
+            rb"\d{4}-\d\d-\d\dT\S+ \S+ \S+:\d+ \S+ [-\d.]+ [-\d.]+ ",
+            "a load balancer's access log",
+            f"write CSV: {_OF_ELB}",
+        ),
+        (rb"\d{9,10}\.\d{3} +\d+ \S+ [A-Z_]+/\d{3} ", "Squid's access log", f"write CSV: {_OF_SQUID}"),
+        (rb"#(Software|Version|Fields|Start-Date): ", "an access log in W3C's extended format", _OF_W3C),
         (rb"Summary:", "what hey or oha printed", "ask for a row a request: hey -o csv, oha --output-format csv"),
         (rb"This is ApacheBench,", "what ab printed", "ask for a row a request: ab -g FILE"),
         (rb"starting benchmark\.\.\.", "what h2load printed", "ask for a row a request: h2load --log-file=FILE"),

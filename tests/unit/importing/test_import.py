@@ -87,6 +87,7 @@ def in_german(number: float) -> str:
 
 
 JMETER_CODE = {"ok": "200", "bad": "500", "timeout": "Non HTTP response code: java.net.SocketTimeoutException"}
+K6_ERROR_CODE = {"ok": "", "bad": "1500", "timeout": "1050"}
 FILES = {
     "mine.csv": lines("submitted,ended,status", lambda at, took, kind: f"{iso(at)},{iso(at + took)},{kind}").replace(
         ",bad", ",500"
@@ -110,7 +111,36 @@ FILES = {
             f"{(T0 + at) * S:.0f},{CODE[kind]},{took * S:.0f},0,11,{ERROR[kind]},aGk=,load,0,GET,http://x,"
         ),
     ),
+    "vegeta_without_name.csv": lines(
+        "",
+        lambda at, took, kind: (
+            f"{(T0 + at) * S:.0f},{CODE[kind]},{took * S:.0f},0,11,{ERROR[kind]},aGk=,,0,GET,http://x,"
+        ),
+    ),
     "vegeta.json": lines("", vegeta_json),
+    "k6_codes.csv": lines(
+        "metric_name,timestamp,metric_value,error_code,status",
+        lambda at, took, kind: (
+            f"http_req_duration,{(T0 + at + took) * 1e3:.0f},{took * 1e3},{K6_ERROR_CODE[kind]},{CODE[kind]}"
+        ),
+    ),
+    "k6_codes.json": lines(
+        "",
+        lambda at, took, kind: json.dumps(
+            {
+                "metric": "http_req_duration",
+                "type": "Point",
+                "data": {
+                    "time": iso(at + took),
+                    "value": took * 1e3,
+                    "tags": {
+                        "status": str(CODE[kind]),
+                        **({"error_code": K6_ERROR_CODE[kind]} if kind != "ok" else {}),
+                    },
+                },
+            }
+        ),
+    ),
     "aiperf.jsonl": lines("", aiperf_json),
     "excel.csv": lines(
         "sep=;\nstart_s;took_s;code;error",
@@ -269,6 +299,18 @@ def test_of_several_columns_with_a_word_for_how_it_ended_the_one_that_is_meant_c
 
 
 NESTED = {
+    "GuideLLM's requests": {
+        "benchmarks": [
+            {
+                "requests": {
+                    "total": None,
+                    "successful": [{"start_time": T0, "end_time": T0 + 0.5}],
+                    "incomplete": [],
+                    "errored": [{"request_start_time": T0 + 1, "request_end_time": T0 + 1.25}],
+                }
+            }
+        ]
+    },
     "OpenTelemetry's spans": {
         "resourceSpans": [
             {
@@ -508,7 +550,9 @@ def test_the_log_of_h2load_has_starts_and_durations_and_a_failed_stream_is_no_an
     rows = frames.requests.filter(pl.col("outcome") == "completed").sort("sched_ns")
     assert (rows["sched_ns"] / S).round(3).to_list() == [start for start, _, kind in ROWS if kind == "ok"]
     assert (rows["sojourn_ns"] / S).round(3).to_list() == [took for _, took, kind in ROWS if kind == "ok"]
-    assert any("h2load leaves them out" in line for line in done.lines)
+    lost = "requests whose connection was lost or timed out"  # a failed stream has its row, -1
+    assert any(line.startswith(f"not known: {lost}: h2load leaves them out") for line in done.lines)
+    assert not any("without an answer" in line for line in done.lines)
 
 
 @pytest.mark.parametrize(
@@ -687,7 +731,8 @@ LOG_TIME = "01/Jul/1995:00:00:01 -0400"
         ("Type,Name,Request Count,Median Response Time\nGET,/,5,3\n", "Locust's table of sums", "a row for each"),
         ('{\n"aggregate": {"summaries": 1},\n"intermediate": [{"period": 1}]\n}\n', "Artillery's report of", "a row"),
         ('{\n"DurationHistogram": {"Count": 1, "Data": []}\n}\n', "is Fortio's histogram", "a row for each"),
-        ('{"benchmarks": [{"requests": {"successful": []}}]}', "GuideLLM's report, whose", "a request each"),
+        ('{"benchmarks": [{"requests": {"successful": []}}]}', "GuideLLM's requests, which lie", "jq -c"),
+        ('[{"end_to_end_latency_s": 1.5, "ttft_s": 0.1, "error_msg": ""}]', "llmperf does not write when", "--start"),
         ("start_s,took_s,took_s\n1,2,3\n", "or one of them and a latency; found: start", "--start"),
         ("start_s;took_ms\n1;1,234\n2;5,678\n", "a.csv:2: '1,234' in column 'took_ms' is not a number", ""),
         ("start_s,took_ms\n1,5\n2,inf\n", "a.csv:3: text of 3 characters in column 'took_ms'", "leave the cell"),
@@ -822,3 +867,77 @@ def test_python_imports_as_the_command_line_does(tmp_path: Path) -> None:
     assert (run.summary.counts.completed, run.summary.counts.scheduled) == (10, 12)
     with pytest.raises(UsageError, match="--timeout 'soon'"):
         smbench.import_run(tmp_path / "calls.csv", tmp_path, timeout="soon")
+
+
+@pytest.mark.slow
+def test_llmeters_responses_have_starts_as_dates_and_a_failure_has_no_latency(tmp_path: Path) -> None:
+    def response(k: int, took: float | None, error: str | None) -> str:
+        at = {"time_to_first_token": took and took / 2, "time_to_last_token": took, "request_time": iso(k)}
+        return json.dumps({"response_text": None, "id": f"{k}", **at, "time_per_output_token": 0.01, "error": error})
+
+    rows = [response(0, None, "ModelError: boom"), response(1, 1.5, None), response(2, 2.5, None)]
+    frames, summary = read(imported(tmp_path, "responses.jsonl", "\n".join(rows)))
+    assert (summary.counts.completed, summary.counts.failed) == (2, 1)
+    assert (frames.requests.sort("sched_ns")["sojourn_ns"].drop_nulls() / S).to_list() == [1.5, 2.5]
+    assert summary.sojourn.max is not None
+    assert summary.sojourn.max.never  # its latency has no end
+
+
+@pytest.mark.slow
+def test_a_list_with_one_request_is_a_run_of_one(tmp_path: Path) -> None:
+    _, summary = read(imported(tmp_path, "a.json", json.dumps([{"start": iso(0), "latency_s": 0.5, "status": 200}])))
+    assert (summary.counts.sent, summary.counts.completed) == (1, 1)
+    with pytest.raises(UsageError, match="found: latency"):
+        imported(tmp_path, "b.json", json.dumps([{"took_s": 0.5}]))
+
+
+def made(command: str, path: Path) -> str:
+    """What the command of a refusal's advice prints."""
+    words = [str(path) if word in ("FILE", "LOG") else word for word in shlex.split(command)]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("jq") is None, reason="needs jq")
+def test_the_advice_for_genai_perfs_profile_makes_a_file_that_is_read(tmp_path: Path) -> None:
+    requests = [
+        {"timestamp": T0 * S + k * S, "response_timestamps": [T0 * S + k * S + 5, (T0 + 3) * S]} for k in (0, 1)
+    ]
+    with pytest.raises(UsageError, match="GenAI-Perf's requests, which lie within others") as caught:
+        imported(tmp_path, "profile.json", json.dumps({"experiments": [{"requests": requests}]}))
+    advice = caught.value.advice
+    rows = made(advice[advice.index("jq ") :], tmp_path / "profile.json")
+    frames, _ = read(imported(tmp_path, "made.jsonl", rows))
+    assert (frames.requests.sort("sched_ns")["sojourn_ns"] / S).to_list() == [3.0, 2.0]
+
+
+_ALB = (
+    'https 2026-01-01T00:00:03.500000Z app/x/1 10.0.0.1:2817 10.0.0.2:80 0.0 0.1 0.0 {status} {status} 1 2 "GET / H" '
+    '"curl 1" - - arn:x "Root=1" "x.org" "arn:y" 0 2026-01-01T00:00:0{second}.000000Z "forward" "-" "-"\n'
+)
+_ELB = '2026-01-01T00:00:0{second}.000000Z x 10.0.0.1:2817 {to} {status} {status} 0 29 "GET / H"\n'
+_LOGS = {
+    "a load balancer's access log, of ALB": _ALB.format(second=1, status=200) + _ALB.format(second=2, status=502),
+    "a load balancer's access log, of ELB": (
+        _ELB.format(second=1, to="10.0.0.2:80 0.25 2.0 0.25", status=200)
+        + _ELB.format(second=2, to="- -1 -1 -1", status=503)
+    ),
+    "Squid's access log": (
+        "1767225603.500   2500 10.0.0.1 TCP_MISS/200 19763 GET http://x/ jo\n"
+        "1767225604.000   1500 10.0.0.1 TCP_MISS/502 19763 GET http://x/ jo\n"
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("log", _LOGS)
+def test_the_advice_for_a_log_of_known_fields_makes_a_file_that_is_read(tmp_path: Path, log: str) -> None:
+    with pytest.raises(UsageError, match=log.partition(",")[0]) as caught:
+        imported(tmp_path, "access.log", _LOGS[log])
+    advice = caught.value.advice
+    assert "Apache" not in advice
+    frames, summary = read(
+        imported(tmp_path, "made.csv", made(advice[advice.index("awk ") :], tmp_path / "access.log"))
+    )
+    assert (summary.counts.completed, summary.counts.rejected) == (1, 1)
+    assert frames.requests["sojourn_ns"].drop_nulls().to_list() == [2.5 * S]
