@@ -271,6 +271,18 @@ async def test_a_stop_in_the_pause_before_a_second_try_makes_the_refusal_the_ans
     assert set(tracker.ledger.ack_ns) == {SECOND // 100}  # when it was refused
 
 
+async def test_a_run_that_is_cancelled_in_the_pause_before_a_second_try_keeps_the_refusal() -> None:
+    clock = LoopClock()
+    endpoint = FakeEndpoint(clock, verdict=lambda _: Rejected(400, "ThrottlingException"))
+    engine, tracker, _ = make([0], clock, endpoint, retry=Retry(attempts=9, backoff=1000.0))
+    with anyio.move_on_after(1):
+        await engine.submit_all()
+    tracker.close(SECOND, 3600 * SECOND)
+    assert tracker.counts[State.REJECTED] == 1
+    assert tracker.ledger.ack_ns[0] == SECOND // 100  # when it was refused
+    assert tracker.violations() == []
+
+
 async def test_a_lost_answer_is_not_retried_unless_asked_for() -> None:
     clock = LoopClock()
     endpoint = FakeEndpoint(clock, verdict=lambda _n: Unacknowledged("connection reset"))

@@ -256,7 +256,11 @@ class Engine:
     async def _goes_on(self, index: int, tried: _Tried, again: Again) -> bool:
         """Pause before the next try; False: the sending was stopped meanwhile, and the refusal is the answer."""
         next_ns = tried.now_ns + round(again.pause_s * 1e9)
-        await self.clock.sleep_until_ns(next_ns)
+        try:
+            await self.clock.sleep_until_ns(next_ns)
+        except anyio.get_cancelled_exc_class():  # nothing is under way: what became of the last try is known
+            self._take(index, tried.now_ns, tried.answer)
+            raise
         if self.control.is_stopped:
             return False
         self.load.refused(self._refusal(index, tried, next_ns))
