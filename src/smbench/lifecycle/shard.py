@@ -4,12 +4,13 @@ import datetime
 import os
 import platform
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from smbench.clock import wall_ns
-from smbench.errors import OrderError, UsageError, out_of_groups
+from smbench.errors import DiskError, OrderError, UsageError, out_of_groups
 from smbench.generator.plan import RunPlan
 from smbench.generator.shares import Share
 from smbench.generator.tracking.ledger import NO_INSTANT
@@ -56,21 +57,25 @@ def work_shard(
     host, process = platform.node(), os.getpid()
     files = ShardFiles(place, shard)
     files.take(f"process {process} of {host}, since {now:%Y-%m-%d %H:%M:%S} UTC,")
+    state = ShardState(shard=shard, run_id=share.run_id, host=host, process=process, started=now, said=now)
+    channel = AloneChannel(files, state, go_utc_ns, meeting, n_rows, interrupts, say)
     try:
-        state = ShardState(shard=shard, run_id=share.run_id, host=host, process=process, started=now, said=now)
         files.write(state)
-        channel = AloneChannel(files, state, go_utc_ns, meeting, n_rows, interrupts, say)
         with place.workplace() as folder:
             try:
                 work(channel, _worker_order(order, plan, share), Workplace(plan.base_dir, folder), plan)
             except BaseException as error:  # noqa: BLE001  # whatever it is, the files must say so; it goes on up
-                channel.send(as_failed(error))
-                if not channel.state.may_have_sent:
-                    files.give_back()
+                with suppress(DiskError):  # the place refuses this, too: why it ended is said here
+                    channel.send(as_failed(error))
                 raise out_of_groups(error) from None
-        return channel.state
+    except BaseException:  # whatever it is: what certainly sent nothing may be started again; it goes on up
+        if not channel.state.may_have_sent:
+            with suppress(DiskError):
+                files.give_back()
+        raise
     finally:
         files.leave()
+    return channel.state
 
 
 def _share(order: Order, shard: int, of: int) -> Share:

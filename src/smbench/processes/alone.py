@@ -192,7 +192,11 @@ class AloneChannel:
             return
         late_s = max(0.0, (wall_ns() - self._zero_ns) / 1e9)
         self._learn(zero_ns=self._zero_ns, late_s=late_s)
-        self.write()
+        try:
+            self.write()
+        except BaseException:  # there is no go: it certainly sent nothing
+            self._learn(zero_ns=None, late_s=None)
+            raise
         if self._announced_anew():  # it is the place that took long
             self._learn(zero_ns=None, late_s=None)
             return

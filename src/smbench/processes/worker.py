@@ -7,7 +7,7 @@ measured, and how it is reached, is the target's business (`targets`).
 import gc
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, closing
 from functools import partial
 
 import anyio
@@ -77,34 +77,35 @@ async def _in_real(channel: Channel, order: WorkerOrder, workplace: Workplace, p
         if how is None
         else TakenUpShare(plan, order.share, workplace.run_dir, how)
     )
-    async with anyio.create_task_group() as listening:
-        listening.start_soon(commands.listen)
-        async with _prepared(target, order, lambda text: _say(channel, text)) as prepared:
-            commands.on_loss = partial(_after_loss, commands, prepared, plan)
-            channel.send(Ready(prepared.found, prepared.held, niceness=niceness()))
-            go = await commands.wait_for_go(share_run)
-            clock = MonotonicClock.beginning(go.begins_utc_ns, go.epoch_ns, go.scale)
-            ports = prepared.ports(clock, watches=order.is_alone and order.share.worker == 0)
-            runner = share_run.runner(ports, clock, prepared.locations, commands.control)
-            late_s = (real_ns() - clock.anchor_ns) / 1e9
-            async with anyio.create_task_group() as around:
-                around.start_soon(_tell, channel, runner, share_run)
-                around.start_soon(prepared.keep_ready)
-                try:
-                    await runner.run()
-                except (
-                    BaseException
-                ):  # what was sent goes on without us: a resume needs the queue; the error goes on up
-                    prepared.abandon()
-                    raise
-                around.cancel_scope.cancel()
-            channel.send(Beat(runner.snapshot(), seen=share_run.take_seen()))  # from now on it may be silent
-            if runner.has_unheard and how is None and not commands.control.is_target_gone:
-                await prepared.examine()
-            if how is not None and not runner.tracker.counts[State.PENDING]:
-                prepared.release()
-            share_run.close()
-        listening.cancel_scope.cancel()
+    with closing(share_run):  # whatever ends it: the process may live on, and the lock with it
+        async with anyio.create_task_group() as listening:
+            listening.start_soon(commands.listen)
+            async with _prepared(target, order, lambda text: _say(channel, text)) as prepared:
+                commands.on_loss = partial(_after_loss, commands, prepared, plan)
+                channel.send(Ready(prepared.found, prepared.held, niceness=niceness()))
+                go = await commands.wait_for_go(share_run)
+                clock = MonotonicClock.beginning(go.begins_utc_ns, go.epoch_ns, go.scale)
+                ports = prepared.ports(clock, watches=order.is_alone and order.share.worker == 0)
+                runner = share_run.runner(ports, clock, prepared.locations, commands.control)
+                late_s = (real_ns() - clock.anchor_ns) / 1e9
+                async with anyio.create_task_group() as around:
+                    around.start_soon(_tell, channel, runner, share_run)
+                    around.start_soon(prepared.keep_ready)
+                    try:
+                        await runner.run()
+                    except (
+                        BaseException
+                    ):  # what was sent goes on without us: a resume needs the queue; the error goes on up
+                        prepared.abandon()
+                        raise
+                    around.cancel_scope.cancel()
+                channel.send(Beat(runner.snapshot(), seen=share_run.take_seen()))  # from now on it may be silent
+                if runner.has_unheard and how is None and not commands.control.is_target_gone:
+                    await prepared.examine()
+                if how is not None and not runner.tracker.counts[State.PENDING]:
+                    prepared.release()
+                share_run.close()
+            listening.cancel_scope.cancel()
     kept = None if plan.is_emulated else prepared.kept()  # an emulator's queue ended with it
     channel.send(Done([*prepared.notes(), *(_late_start(order, late_s) if how is None else [])], held=kept))
 
@@ -160,9 +161,9 @@ async def _in_warp(
                 if runner.has_unheard:
                     await prepared.examine()
             listening.cancel_scope.cancel()
-        share_run.close()
         emulator.write_truth(workplace.run_dir / "truth.parquet")
     finally:
+        share_run.close()
         await emulator.stop()
     channel.send(Done(prepared.notes()))
 

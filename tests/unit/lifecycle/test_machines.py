@@ -19,7 +19,7 @@ import sharing
 from sharing import SCENARIO, MemoryTarget, kill_at, memory_target, ordered, plan_of, send
 from smbench.analysis.rows.frames import load
 from smbench.clock import wall_ns
-from smbench.errors import ExitCode, NotBegunError, OrderError, SmbenchError, TargetError, UsageError
+from smbench.errors import DiskError, ExitCode, NotBegunError, OrderError, SmbenchError, TargetError, UsageError
 from smbench.generator.plan import make_plan
 from smbench.generator.shares import Share
 from smbench.generator.taking_up import put_back
@@ -268,6 +268,35 @@ def test_a_shard_that_could_not_begin_is_accounted_for_and_may_be_started_again(
     memory_target.is_there = True
     assert send(folder, 0, 1).ending == "finished"
     assert collected(folder).manifest.ending == "finished"
+
+
+class FullPlace(FolderPlace):
+    """Has no room for what a shard says from the n-th word on, until it has room again."""
+
+    def __init__(self, folder: Path, n_words: int) -> None:
+        super().__init__(folder)
+        self.n_left = n_words
+
+    def write(self, name: str, content: bytes) -> None:
+        self.n_left -= 1
+        if self.n_left < 0:
+            raise DiskError("no space left in this place")
+        super().write(name, content)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_words", [0, 1], ids=["its first word", "that it goes"])
+def test_a_shard_that_cannot_say_a_word_before_its_go_sent_nothing_and_may_be_started_again(
+    folder: Path, memory_target: MemoryTarget, n_words: int
+) -> None:
+    ordered(folder, 1)
+    place = FullPlace(folder, n_words)
+    with pytest.raises(DiskError, match="no space left in this place"):
+        send(place, 0, 1)
+    assert ShardFiles(FolderPlace(folder), 0).taken_by() is None
+    place.n_left = 1_000_000
+    assert send(place, 0, 1).ending == "finished"
+    assert lawful(collected(folder))["outcome"].unique().to_list() == ["completed"]
 
 
 @pytest.mark.slow

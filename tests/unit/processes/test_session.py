@@ -15,6 +15,7 @@ import pytest
 from smbench.aws.setup.claim import Holder
 from smbench.errors import DiskError
 from smbench.generator.plan import make_plan
+from smbench.generator.runner import Runner
 from smbench.generator.shares import Share
 from smbench.generator.taking_up import TakingUp
 from smbench.processes import session
@@ -23,6 +24,7 @@ from smbench.processes.interrupts import Interrupts
 from smbench.processes.messages import Acknowledged, Announce, Message, Ready, Stop
 from smbench.processes.session import SessionEnd
 from smbench.records import Ending, NotSent
+from smbench.results.store import open_run
 from smbench.scenario.model import Scenario
 from smbench.targets.base import AwsAccess
 
@@ -148,6 +150,25 @@ def test_an_end_says_when_rows_of_a_lost_worker_could_not_be_written(
     (note,) = anyio.run(begun.tidied_up)
     assert note == "rows of worker 0 may be missing: cannot write: No space left on device"
     assert (end.lacks_rows, end.held) == (True, {"0": {"queue": "q"}})
+
+
+@pytest.mark.slow
+def test_of_a_worker_in_warp_time_that_failed_it_is_known_which_requests_it_had_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(_runner: Runner) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Runner, "run", fails)
+    plan = make_plan(
+        Scenario.model_validate({"name": "warp", "target": {"emulated": {"time": "warp"}}, "load": LOAD}), tmp_path
+    )
+    end = anyio.run(
+        session.run_session, plan, AwsAccess(), 1, tmp_path, "smb-0", Screen(), Interrupts(), lambda _end: None
+    )
+    assert (end.ending, end.notes) == (Ending.FAILED, [])
+    rows = open_run(tmp_path).requests.collect()
+    assert rows["why_not_sent"].to_list() == [NotSent.RUN_ENDED.value] * 20
 
 
 class Screen:
