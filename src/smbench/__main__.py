@@ -51,6 +51,8 @@ def status_of_command() -> object:
     except SystemExit as end:
         return end.code
     except KeyboardInterrupt:
+        if sys.stderr is not None:
+            print("smbench: interrupted", file=sys.stderr)  # noqa: T201  # the command is not there yet
         return _INTERRUPTED
     return 0
 

@@ -12,10 +12,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from commands import LONG, SMALL, environment, has_begun, smbench, start, wait_until
+from smbench.cli.background import attach
 from smbench.cli.background.attach import attach_command, stop_command
 from smbench.cli.background.listing import ps_command
 from smbench.errors import ExitCode, InvalidRunError, ResultsError
@@ -204,3 +206,15 @@ def test_two_runs_an_hour_apart_never_have_one_time_also_when_summer_time_ends(
     assert shown == ["2026-10-25 02:30:00+01:00", "2026-10-25 02:30:00+02:00"]
     monkeypatch.delenv("TZ")
     time.tzset()
+
+
+def test_ctrl_c_leaves_a_watched_run_alone_and_says_so_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_given: object) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(attach, "known_run", lambda *_given: SimpleNamespace(is_alive=True))
+    monkeypatch.setattr(attach, "watch", interrupted)
+    assert attach.attach_command(Path("results/a"), "none", "table") == 130
+    assert capsys.readouterr().err == "smbench: the run in results/a goes on\n"

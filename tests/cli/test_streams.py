@@ -57,11 +57,23 @@ def test_names_beyond_ascii_are_shown_as_escapes_where_stdout_has_none(tmp_path:
     assert shown.returncode == 0, shown.stderr
 
 
-def test_an_interrupt_while_the_command_is_imported_is_a_status(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def interrupted() -> None:
-        raise KeyboardInterrupt
+def interrupted(*_given: object, **_named: object) -> None:
+    raise KeyboardInterrupt
 
+
+def test_an_interrupt_while_the_command_is_imported_is_a_status_and_a_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("smbench.cli.app.main", interrupted)
     assert status_of_command() == 130
+    assert capsys.readouterr().err == "smbench: interrupted\n"
+
+
+def test_an_interrupt_of_which_a_command_says_nothing_is_a_status_and_a_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Typer takes it, and ends without one."""
+    monkeypatch.setattr("sys.argv", ["smbench", "validate", "quick-start"])
+    monkeypatch.setattr("smbench.api.scenarios.load_scenario", interrupted)
+    assert status_of_command() == 130
+    assert capsys.readouterr().err == "smbench: interrupted\n"

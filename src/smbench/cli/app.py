@@ -124,7 +124,11 @@ def main() -> None:
     except SmbenchError as error:
         _end(error.exit_code, error.message, error.advice)
     except KeyboardInterrupt:
-        _end(ExitCode.INTERRUPTED)
+        _end(ExitCode.INTERRUPTED, "interrupted")
+    except SystemExit as end:
+        if _is_ctrl_c(end):
+            _end(ExitCode.INTERRUPTED, "interrupted")
+        raise
     except BrokenPipeError:  # the reader of our stdout has ended (`| head`)
         _end(ExitCode.OK)
     except MemoryError:
@@ -138,6 +142,12 @@ def main() -> None:
             )
         traceback.print_exc()
         _end(ExitCode.BUG, "this is a bug in smbench; the lines above say where")
+
+
+def _is_ctrl_c(end: SystemExit) -> bool:
+    """Typer makes a silent exit of a KeyboardInterrupt that no command had a word for."""
+    cause = None if end.__context__ is None else end.__context__.__cause__
+    return end.code == ExitCode.INTERRUPTED and isinstance(cause, KeyboardInterrupt)
 
 
 def _open_stdout() -> None:

@@ -35,7 +35,7 @@ def say_how_to_attach(foreground: Foreground) -> None:
 
 
 def attach_command(folder: Path, ui: str, output: str) -> ExitCode:
-    """Watch a run until its end, then print its report; returns the run's exit status.
+    """Watch a run until its end, then print its report; returns the run's exit status, 130 after Ctrl-C.
 
     Raises:
         ResultsError, UsageError: it is no run, or cannot be watched.
@@ -50,7 +50,7 @@ def attach_command(folder: Path, ui: str, output: str) -> ExitCode:
             known = wait_for_end(place, folder)
         except KeyboardInterrupt:
             typer.echo(f"smbench: the run in {folder} goes on", err=True)
-            raise
+            return ExitCode.INTERRUPTED
     return _ended(folder, known, output)
 
 
