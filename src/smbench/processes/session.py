@@ -398,6 +398,8 @@ class _Session:
     async def tidied_up(self) -> list[str]:
         """Do what lost workers left undone, when all have ended; returns what the workers and this leave to say."""
         notes = list(self.crew.notes)
+        if self.end.is_begun:
+            self.crew.give_up()
         for index in self.crew.lost if self.end.is_begun else ():
             lost_ns = self._lost_ns.get(index)
             try:

@@ -190,6 +190,11 @@ class Workers:
             worker.kill()
         return [worker.name for worker in stubborn]
 
+    def give_up(self) -> None:
+        """All have ended: one whose own end was not followed, because the parent failed before it, counts as lost."""
+        self.lost += sorted(self._at_work)
+        self._at_work.clear()
+
     def _lay_to_rest(self, index: int) -> None:
         """What a lost worker did stays in the sums; it holds no stage up, and burdens the machine no more."""
         if index in self._latest:

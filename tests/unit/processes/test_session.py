@@ -145,11 +145,23 @@ def test_an_end_says_when_rows_of_a_lost_worker_could_not_be_written(
     monkeypatch.setattr(session, "settle_rows", full)
     end = SessionEnd(epoch_ns=EPOCH_NS, is_begun=True)
     begun = session_of(tmp_path, Heard(), end)
-    begun.crew.lost.append(0)
     begun.crew.ready[0] = Ready({}, {"queue": "q"})
     (note,) = anyio.run(begun.tidied_up)
     assert note == "rows of worker 0 may be missing: cannot write: No space left on device"
     assert (end.lacks_rows, end.held) == (True, {"0": {"queue": "q"}})
+
+
+def test_where_the_parent_failed_first_the_queues_of_its_workers_stay_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else they stay in AWS, and the manifest, and so `resume` and `clean`, know of none."""
+    monkeypatch.setattr(session, "settle_rows", lambda *_what: 3)
+    end = SessionEnd(epoch_ns=EPOCH_NS, is_begun=True)
+    begun = session_of(tmp_path, Heard(), end)
+    begun.crew.ready[0] = Ready({}, {"queue": "q"})
+    (note,) = anyio.run(begun.tidied_up)
+    assert note == "worker 0 was lost: whether 3 of its requests were sent is not known"
+    assert end.held == {"0": {"queue": "q"}}
 
 
 @pytest.mark.slow
