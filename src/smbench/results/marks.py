@@ -150,7 +150,11 @@ def _require_lock(descriptor: int, run_dir: Path, worker: int) -> None:
 
 
 def locked(descriptor: int) -> bool:
-    """Lock an open file until it is closed or the process ends; False where another process holds the lock."""
+    """Lock an open file until it is closed or the process ends; False where another process holds the lock.
+
+    Raises:
+        ResultsError: the file system has no locks.
+    """
     try:
         import fcntl
     except ImportError:  # Windows: it does not say whether another process still has the file mapped
@@ -159,6 +163,11 @@ def locked(descriptor: int) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:  # some network file systems
+        raise ResultsError(
+            f"files there cannot be locked ({error.strerror or error}), and two processes could write one run",
+            "name a folder on another file system",
+        ) from error
     return True
 
 

@@ -128,6 +128,8 @@ class FolderPlace:
             return False
         try:
             return not locked(descriptor)
+        except ResultsError:  # the file system does not say
+            return None
         finally:
             os.close(descriptor)
 

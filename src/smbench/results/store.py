@@ -127,11 +127,12 @@ def compact(run_dir: Path) -> None:
         folder.rename(run_dir / _SPENT)
         sync_folder(run_dir)
     except (OSError, pl.exceptions.PolarsError) as error:
-        for file in _JOURNALLED:
-            (run_dir / f"{file}.parquet.tmp").unlink(missing_ok=True)
         raise ResultsError(
             f"cannot compact {folder}: {first_line(error)}", "the parts are kept; `smbench report` reads them"
         ) from error
+    finally:
+        for file in _JOURNALLED:
+            (run_dir / f"{file}.parquet.tmp").unlink(missing_ok=True)
     shutil.rmtree(run_dir / _SPENT, ignore_errors=True)
 
 

@@ -4,6 +4,8 @@ Method: marks in a temporary folder, and a child process that is killed while it
 """
 
 import contextlib
+import errno
+import fcntl
 import multiprocessing
 import os
 import shutil
@@ -15,6 +17,7 @@ import pytest
 from smbench.errors import ResultsError
 from smbench.results import marks
 from smbench.results.marks import MARK, InUseError, Mark, copy_mark, sole_user
+from smbench.results.place import FolderPlace
 
 
 def test_a_mark_is_exact_once_it_was_begun_and_keeps_the_last_row(tmp_path: Path) -> None:
@@ -26,6 +29,22 @@ def test_a_mark_is_exact_once_it_was_begun_and_keeps_the_last_row(tmp_path: Path
     again = Mark.open(tmp_path, 0)
     assert (again.last, again.is_exact) == (300, True)
     again.close()
+
+
+def test_a_file_system_without_locks_is_refused_in_its_own_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(_descriptor: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    (tmp_path / "word").touch()
+    monkeypatch.setattr(fcntl, "flock", refuses)
+    with pytest.raises(ResultsError, match="cannot be locked") as of_mark:
+        Mark.open(tmp_path, 0)
+    assert "another file system" in of_mark.value.advice
+    with pytest.raises(ResultsError, match="cannot be locked"), sole_user(tmp_path):
+        pass
+    assert FolderPlace(tmp_path).is_held("word") is None
 
 
 def test_after_the_machine_was_started_again_a_mark_is_not_exact(

@@ -165,6 +165,7 @@ def test_rows_that_get_lost_while_compacting_keep_the_parts(run_dir: Path, monke
     monkeypatch.setattr(store, "_sink_requests", lossy)
     with pytest.raises(ResultsError, match="would hold 3 rows instead of 4"):
         compact(run_dir)
+    assert not list(run_dir.glob("*.tmp"))
     assert_frame_equal(read(run_dir), DONE)
 
 
