@@ -93,9 +93,7 @@ async def _in_real(channel: Channel, order: WorkerOrder, workplace: Workplace, p
                     around.start_soon(prepared.keep_ready)
                     try:
                         await runner.run()
-                    except (
-                        BaseException
-                    ):  # what was sent goes on without us: a resume needs the queue; the error goes on up
+                    except BaseException:  # what was sent goes on without us, and a resume needs the queue
                         prepared.abandon()
                         raise
                     around.cancel_scope.cancel()
