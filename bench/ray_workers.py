@@ -11,6 +11,7 @@ import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
+from statistics import median
 
 import polars as pl
 
@@ -68,7 +69,8 @@ def main() -> int:
     options.add_argument("--rate", type=float, default=100)
     asked = options.parse_args()
     print(host())
-    ratios = []
+    ratios: list[tuple[float, float]] = []
+    both: dict[str, list[tuple[float, float]]] = {"local": [], "ray": []}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "scenario.yaml").write_text(ENDPOINT)
@@ -78,10 +80,13 @@ def main() -> int:
                 kinds = ("local", "ray") if number % 2 == 0 else ("ray", "local")
                 found = {on: measured(folder, url, on, number) for on in kinds}
                 for on, (cpu_us, lag_ms) in found.items():
+                    both[on].append((cpu_us, lag_ms))
                     print(f"{on:<6} CPU a request {cpu_us:,.0f} us, lag p99 {lag_ms:.2f} ms", flush=True)
                 ratios.append((found["ray"][0] / found["local"][0], found["ray"][1] / found["local"][1]))
     for what, place in (("CPU a request", 0), ("lag p99", 1)):
-        print(f"ray / local, {what}: {', '.join(f'{ratio[place]:.2f}' for ratio in ratios)}")
+        ray, local = (median(one[place] for one in both[on]) for on in ("ray", "local"))
+        of_pairs = ", ".join(f"{ratio[place]:.2f}" for ratio in ratios)
+        print(f"ray / local, {what}: {of_pairs}; of medians {ray / local:.2f}")
     return 0
 
 

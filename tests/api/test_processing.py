@@ -257,10 +257,11 @@ def test_where_no_workers_run_is_refused_before_anything_is_asked_of_aws(place: 
     assert "is not a place for workers" in done.exception.message
 
 
-def test_a_job_needs_a_role() -> None:
+def test_a_job_without_a_role_has_nowhere_to_run_and_ends_with_3_like_a_run_without_a_region() -> None:
     done = CliRunner().invoke(app, ["run", "--on", "processing", "--endpoint", "mine"])
-    assert isinstance(done.exception, UsageError)
+    assert isinstance(done.exception, TargetError)
     assert "needs a role" in done.exception.message
+    assert done.exception.exit_code == 3
 
 
 def test_a_file_outside_of_the_scenarios_folder_is_not_packed(

@@ -31,7 +31,7 @@ from smbench.cli.options import (
     scenarios_beginning,
 )
 from smbench.cli.signatures.help_page import COST, JOB, MEASURED, SENDING, VERDICT
-from smbench.errors import UsageError
+from smbench.errors import TargetError, UsageError
 
 if TYPE_CHECKING:
     from smbench.lifecycle.background.leaving import Leaving
@@ -227,7 +227,7 @@ def run(
     if on == "processing" and (detach or stop_when_certain):
         raise UsageError("--on processing takes no --detach and no --stop-when-certain")
     if on == "processing" and role is None:
-        raise UsageError("a processing job needs a role, and there is no --role", "give --role ARN")
+        raise TargetError("a processing job needs a role, and there is no --role", "give --role ARN")
     leaving = _left_behind() if detach else None
 
     from smbench.cli.run import RunOptions, run_command
