@@ -29,4 +29,4 @@ class BoundedComposer(Composer):
 
     def too_much(self) -> Exception:
         """What is raised; `n_levels` and `n_nodes` say which of the two is too many."""
-        raise NotImplementedError
+        raise NotImplementedError  # each reader says it of its own kind of file

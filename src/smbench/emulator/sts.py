@@ -1,4 +1,4 @@
-"""The emulated STS: who the caller is, and temporary credentials; it refuses nobody a role."""
+"""The emulated STS: who the caller is, and temporary credentials; any caller may take any role."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -11,7 +11,7 @@ _REFERENCE = re.compile(r"\{\{resolve:([a-z-]+):([^{}]*)\}\}")
 
 
 def dereferenced(value: Any, stored: Callable[[str], str | None]) -> Any:
-    """The value with what each reference stands for in its place.
+    """The value, with each reference replaced by what it refers to.
 
     Args:
         stored: What the Parameter Store has under a name, or a name and a version.

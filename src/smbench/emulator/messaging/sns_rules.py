@@ -46,7 +46,7 @@ class Subscription:
 
     @property
     def is_pending(self) -> bool:
-        """Whether it waits for a confirmation, which nobody can give here, and gets nothing until then."""
+        """Whether it waits for a confirmation, which cannot be given here; it gets nothing until then."""
         return self.protocol != "sqs"
 
     @property

@@ -54,7 +54,7 @@ def access_key_of(request: HttpRequest) -> str:
     return claimed.partition("/")[0]
 
 
-def _nobody(_access_key: str) -> None:
+def _none_issued(_access_key: str) -> None:
     """No credentials were issued under any key."""
 
 
@@ -88,7 +88,7 @@ class Signatures:
         region: str,
         credentials: Credentials = CREDENTIALS,
         now_utc_ns: Callable[[], int] = wall_ns,
-        temporary: Callable[[str], Temporary | None] = _nobody,
+        temporary: Callable[[str], Temporary | None] = _none_issued,
     ) -> None:
         self.region, self.credentials, self._now_utc_ns, self._temporary = region, credentials, now_utc_ns, temporary
         self._signers: dict[str, Signer] = {}

@@ -103,7 +103,7 @@ class Datapoint:
         return Statistics(self.sum, self.sample_count, self.minimum, self.maximum, self.spread)
 
     def percentile(self, share: float) -> float | None:
-        """The value at a share from 0 to 1; None: of negative values, or of values that nobody kept."""
+        """The value at a share from 0 to 1; None: of negative values, or of values that were not kept."""
         spread = self.statistics.known_spread
         return None if spread is None or self.minimum < 0 else spread.percentile(share)
 
