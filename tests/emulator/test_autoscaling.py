@@ -6,6 +6,7 @@ Method: the calls of AWS's documented asynchronous recipe on the warp loop; time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from emulation import ACCOUNT, FAST, REGION, advance, client, emulating, scenari
 from smbench.clock import WarpLoop
 from smbench.emulator.monitoring.scaling_policies import policy_spec
 from smbench.emulator.server import Emulator
+from smbench.model.endpoints.jobs import Job
+from smbench.scenario.model import Scenario
 
 NAME = "smbench-emulated"
 RESOURCE = f"endpoint/{NAME}/variant/AllTraffic"
@@ -253,6 +256,113 @@ async def test_deregistering_removes_the_policies_and_keeps_the_activities(scale
     assert (await scaled.autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker"))["ScalableTargets"] == []
     assert (await scaled.autoscaling.describe_scaling_policies(ServiceNamespace="sagemaker"))["ScalingPolicies"] == []
     assert len(await scaled.activities()) == 1
+
+
+PROVISIONED = KEY | {"ScalableDimension": "sagemaker:variant:DesiredProvisionedConcurrency"}
+UTILIZATION = {
+    "TargetValue": 0.5,
+    "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantProvisionedConcurrencyUtilization"},
+}
+
+
+def serverless_scenario(emulated: dict[str, Any]) -> Scenario:
+    return scenario(target={"kind": "serverless", "emulated": emulated})
+
+
+@pytest.fixture
+async def serverless() -> AsyncIterator[Scaled]:
+    async with AsyncExitStack() as stack:
+        sizes = {"max_concurrency": 10, "provisioned": 2, "cold_start": "1s"}
+        slow = {"service": "600s", "provision": "40s", "serverless": sizes, "action_delay": "5s"}
+        shown_at_once = {"metric_delay": "0s", "open_questions": {"alarm_phase": "0s"}}
+        emulator = await stack.enter_async_context(emulating(serverless_scenario(slow | shown_at_once)))
+        autoscaling = await stack.enter_async_context(client(emulator, "application-autoscaling"))
+        yield Scaled(emulator, autoscaling, stack)
+
+
+async def test_provisioned_concurrency_scales_by_its_utilization_and_the_endpoint_is_updated(
+    serverless: Scaled,
+) -> None:
+    api, emulator = serverless.autoscaling, serverless.emulator
+    sagemaker = await serverless.stack.enter_async_context(client(emulator, "sagemaker"))
+
+    async def variant() -> tuple[str, int, int]:
+        described = await sagemaker.describe_endpoint(EndpointName=NAME)
+        (one,) = described["ProductionVariants"]
+        current, desired = one["CurrentServerlessConfig"], one["DesiredServerlessConfig"]
+        return described["EndpointStatus"], current["ProvisionedConcurrency"], desired["ProvisionedConcurrency"]
+
+    await api.register_scalable_target(**PROVISIONED, MinCapacity=1, MaxCapacity=8)
+    policy = {"PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": UTILIZATION}
+    put = await api.put_scaling_policy(PolicyName="use", **PROVISIONED, **policy)
+    alarms = {alarm.name: alarm for alarm in emulator.world.alarms.describe()}
+    assert {one["AlarmName"] for one in put["Alarms"]} == alarms.keys()
+    assert {(alarm.metric, alarm.statistic, alarm.threshold) for alarm in alarms.values()} == {
+        ("ServerlessProvisionedConcurrencyUtilization", "Average", 0.5),
+        ("ServerlessProvisionedConcurrencyUtilization", "Average", 0.45),
+    }
+    described = (await api.describe_scaling_policies(ServiceNamespace="sagemaker"))["ScalingPolicies"]
+    assert described[0]["TargetTrackingScalingPolicyConfiguration"] == UTILIZATION
+    (target,) = (await api.describe_scalable_targets(ServiceNamespace="sagemaker"))["ScalableTargets"]
+    assert (target["ScalableDimension"], target["MaxCapacity"]) == (PROVISIONED["ScalableDimension"], 8)
+
+    fleet = emulator.world.serverless[NAME]
+    fleet.on_end.clear()  # nobody waits for what is put into the model itself
+    for index in range(3):  # of 600 s each: a utilization of 1.5
+        job = Job(index, f"id-{index}", "", 900.0, 900.0, emulator.site.event_queue.now_ns, is_awaited=True)
+        assert fleet.arrive(job)
+    seen = [await variant()]
+    for _ in range(50):
+        await advance(emulator, 5.0)
+        seen.append(await variant())
+    changes = [now for before, now in pairwise(seen) if now != before]
+    assert changes == [("Updating", 2, 6), ("InService", 6, 6)]  # ceil(2 * 1.5 / 0.5)
+    assert seen.count(("Updating", 2, 6)) == 40 / 5
+    await advance(emulator, 7200.0)
+    assert await variant() == ("InService", 1, 1)
+    activities = await serverless.activities(ScalableDimension=PROVISIONED["ScalableDimension"])
+    assert activities[-1]["Description"] == "Setting desired provisioned concurrency to 6."
+    assert {one["StatusCode"] for one in activities} == {"Successful"}
+    assert await serverless.activities(ScalableDimension=DIMENSION) == []
+
+    assert (await refused(api.deregister_scalable_target(**KEY)))[0] == "ObjectNotFoundException"
+    await api.deregister_scalable_target(**PROVISIONED)
+    assert (await api.describe_scalable_targets(ServiceNamespace="sagemaker"))["ScalableTargets"] == []
+    assert emulator.world.alarms.describe() == []
+
+
+async def test_a_scalable_target_must_be_what_its_variant_has_within_what_it_can_have(
+    serverless: Scaled, scaled: Scaled
+) -> None:
+    register = serverless.autoscaling.register_scalable_target
+    for limits, says in (
+        ({"MinCapacity": 0, "MaxCapacity": 4}, "less than 1"),
+        ({"MinCapacity": 1, "MaxCapacity": 11}, "greater than MaxConcurrency 10"),
+    ):
+        code, text = await refused(register(**PROVISIONED, **limits))
+        assert (code, says in text) == ("ValidationException", True)
+    limits = {"MinCapacity": 1, "MaxCapacity": 4}
+    assert "no scalable dimension" in (await refused(register(**KEY, **limits)))[1]
+    on_instances = scaled.autoscaling.register_scalable_target
+    assert "no scalable dimension" in (await refused(on_instances(**PROVISIONED, **limits)))[1]
+    await register(**PROVISIONED, **limits)
+    wrong = {"PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}}
+    policy = {
+        "PolicyType": "TargetTrackingScaling",
+        "TargetTrackingScalingPolicyConfiguration": UTILIZATION | wrong,
+    }
+    put = serverless.autoscaling.put_scaling_policy(PolicyName="use", **PROVISIONED, **policy)
+    assert "cannot be tracked" in (await refused(put))[1]
+
+
+async def test_what_is_not_provisioned_does_not_scale() -> None:
+    sizes = {"max_concurrency": 10, "provisioned": 0}
+    async with (
+        emulating(serverless_scenario({"serverless": sizes})) as emulator,
+        client(emulator, "application-autoscaling") as autoscaling,
+    ):
+        register = autoscaling.register_scalable_target(**PROVISIONED, MinCapacity=1, MaxCapacity=4)
+        assert "no provisioned concurrency" in (await refused(register))[1]
 
 
 async def test_a_predefined_metric_that_no_asynchronous_endpoint_publishes_never_scales(scaled: Scaled) -> None:

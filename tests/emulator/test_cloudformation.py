@@ -24,6 +24,11 @@ DEPLOYS: dict[str, dict[str, Any]] = {
         "model": IMAGE,
         "serverless": {"memory": 3072, "max_concurrency": 10, "provisioned": 2},
     },
+    "serverless, scaled": {
+        "kind": "serverless",
+        "model": IMAGE,
+        "serverless": {"max_concurrency": 10, "provisioned": 2, "scaling": {"max": 8, "target": 0.5}},
+    },
     "realtime": {"kind": "realtime", "model": IMAGE, "routing": "RANDOM", "scaling": {"min": 1, "max": 3}},
     "async, artifact elsewhere": {
         "model": IMAGE | {"artifact": "s3://other/model.tar.gz"},

@@ -12,6 +12,7 @@ from smbench.model.endpoints.telemetry import BACKLOG_PER_INSTANCE, BACKLOG_WITH
 from smbench.model.event_queue import EventQueue
 from smbench.model.monitoring.alarms import Alarm, AlarmBook
 from smbench.model.monitoring.metrics import MetricStore
+from smbench.model.scaling.decisions import Scalable
 from smbench.model.scaling.policies import CHANGE, EXACT, PERCENT, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
 from smbench.model.scaling.scaler import AutoScaler, ScalerSettings
 from smbench.model.service import Seeds
@@ -230,16 +231,19 @@ class World:
         """
         self.endpoints.pop(f"{name}/{variant}").close()
 
-    def resolve(self, resource_id: str) -> Endpoint | None:
-        """The endpoint of a resource id; None when there is none, or none with that variant.
+    def resolve(self, resource_id: str) -> Scalable | None:
+        """What a resource id scales; None when there is no such endpoint, or none with that variant.
 
-        Of an inference component: its copies.
+        Of an inference component: its copies. Of a serverless endpoint: what it keeps warm.
         """
         parts = resource_id.split("/")
         if len(parts) == 2 and parts[0] == COMPONENT:
             return self.components.get(parts[1])
         if len(parts) != 4 or parts[0] != "endpoint" or parts[2] != "variant":
             return None
+        serverless = self.serverless.get(parts[1])
+        if serverless is not None:
+            return serverless.provisioned if serverless.variant == parts[3] else None
         endpoint = self.endpoints.get(f"{parts[1]}/{parts[3]}") or self.endpoints.get(parts[1])
         return endpoint if endpoint is not None and endpoint.variant == parts[3] else None
 

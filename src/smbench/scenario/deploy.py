@@ -84,12 +84,34 @@ class DeployedScaling(Part):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if self.min > self.max:
-            raise ValueError(f"min {self.min} is above max {self.max}")
-        for name in ("out_cooldown", "in_cooldown", "wake_cooldown"):
-            if getattr(self, name) != int(getattr(self, name)):
-                raise ValueError(f"{name} must be whole seconds: AWS takes no fraction here")
+        _check_scaling(self, "out_cooldown", "in_cooldown", "wake_cooldown")
         return self
+
+
+class DeployedProvisionedScaling(Part):
+    """Between how many provisioned environments a serverless endpoint scales, and by what."""
+
+    min: Whole = Field(default=1, ge=1, le=CONCURRENCY_MAX, description="The fewest provisioned environments.")
+    max: Whole = Field(default=10, ge=1, le=CONCURRENCY_MAX, description="The most of them, at most `max_concurrency`.")
+    target: Annotated[Number, Field(gt=0, le=1)] = Field(
+        default=0.7,
+        description="TargetValue of target tracking: requests at work over provisioned environments, at most 1.",
+    )
+    out_cooldown: Seconds = Field(default=60.0, description="ScaleOutCooldown of target tracking, in whole seconds.")
+    in_cooldown: Seconds = Field(default=300.0, description="ScaleInCooldown of target tracking, in whole seconds.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        _check_scaling(self, "out_cooldown", "in_cooldown")
+        return self
+
+
+def _check_scaling(scaling: DeployedScaling | DeployedProvisionedScaling, *cooldowns: str) -> None:
+    if scaling.min > scaling.max:
+        raise ValueError(f"min {scaling.min} is above max {scaling.max}")
+    for name in cooldowns:
+        if getattr(scaling, name) != int(getattr(scaling, name)):
+            raise ValueError(f"{name} must be whole seconds: AWS takes no fraction here")
 
 
 class DeployedServerless(Part):
@@ -108,6 +130,9 @@ class DeployedServerless(Part):
         le=CONCURRENCY_MAX,
         description="ProvisionedConcurrency: environments that are always warm. 0: none.",
     )
+    scaling: DeployedProvisionedScaling | None = Field(
+        default=None, description="Scalable target and target tracking of `provisioned`. Default: none."
+    )
 
     @model_validator(mode="after")
     def _as_aws_takes_it(self) -> Self:
@@ -115,7 +140,18 @@ class DeployedServerless(Part):
             raise ValueError(f"memory must be one of {', '.join(map(str, MEMORIES_MB))}: AWS has no other memory size")
         if self.provisioned > self.max_concurrency:
             raise ValueError(f"provisioned {self.provisioned} is above max_concurrency {self.max_concurrency}")
+        if self.scaling is not None:
+            self._check_bounds(self.scaling)
         return self
+
+    def _check_bounds(self, scaling: DeployedProvisionedScaling) -> None:
+        if not self.provisioned:
+            raise ValueError("scaling needs provisioned of at least 1: AWS scales only what is provisioned already")
+        if scaling.max > self.max_concurrency:
+            raise ValueError(f"scaling.max {scaling.max} is above max_concurrency {self.max_concurrency}")
+        if not scaling.min <= self.provisioned <= scaling.max:
+            bounds = f"scaling.min {scaling.min} to scaling.max {scaling.max}"
+            raise ValueError(f"provisioned {self.provisioned} is not within {bounds}")
 
 
 class Deploy(Part):
@@ -146,7 +182,7 @@ class Deploy(Part):
     )
     scaling: DeployedScaling | None = Field(
         default=None,
-        description="Scalable target and policies. Default: 0 to 2 instances for async, none for the others.",
+        description="Scaling of instances. Default: 0 to 2 instances for async, none for realtime.",
     )
     serverless: DeployedServerless | None = Field(
         default=None, description="ServerlessConfig of a serverless endpoint."
@@ -154,8 +190,13 @@ class Deploy(Part):
 
     @property
     def scales(self) -> DeployedScaling | None:
-        """The scaling that holds: what is given, or an asynchronous endpoint's default."""
+        """The scaling of instances that holds: what is given, or an asynchronous endpoint's default."""
         return self.scaling or (DeployedScaling() if self.kind == "async" else None)
+
+    @property
+    def scales_provisioned(self) -> DeployedProvisionedScaling | None:
+        """The scaling of provisioned concurrency."""
+        return None if self.serverless is None else self.serverless.scaling
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> Self:
@@ -164,7 +205,9 @@ class Deploy(Part):
             if getattr(self, name) and self.kind != kind:
                 raise ValueError(f"{name} belongs to an endpoint of kind {kind}, and this one is {self.kind}")
         if self.kind == "serverless" and self.scaling is not None:
-            raise ValueError("a serverless endpoint has no instances to scale")
+            raise ValueError(
+                "a serverless endpoint has no instances to scale: serverless.scaling scales what is provisioned"
+            )
         for name in ("instance", "instance_hour", "instances"):
             is_said = getattr(self, name) != type(self).model_fields[name].default  # a manifest writes defaults out
             if self.kind == "serverless" and is_said:

@@ -50,6 +50,8 @@ class Candidate(Part):
     def _one_kind(self) -> Self:
         if (self.instance is None) == (self.serverless is None):
             raise ValueError("must have either instance or serverless")
+        if self.serverless is not None and self.serverless.scaling is not None:
+            raise ValueError("serverless.scaling means nothing here: Inference Recommender tries fixed sizes")
         return self
 
 

@@ -1,4 +1,4 @@
-"""What a stack costs while it is there: at its first count of instances, and at its highest."""
+"""What a stack costs while it is there: at its first capacity, and at its highest."""
 
 from dataclasses import dataclass
 
@@ -51,5 +51,7 @@ def _of_serverless(deploy: Deploy, table: PriceTable) -> HourlyCost:
     usd = table.per.get("serverless.provisioned_gb_second")
     if usd is None:
         return HourlyCost(None, None, "no price of provisioned concurrency is known here: `smbench prices --refresh`")
-    hourly = usd * 3600 * deploy.serverless.provisioned * deploy.serverless.memory / 1024
-    return HourlyCost(hourly, hourly, source=f"list prices, {table.source}")
+    hourly = usd * 3600 * deploy.serverless.memory / 1024  # of one environment
+    at_start, scaling = deploy.serverless.provisioned, deploy.scales_provisioned
+    most = at_start if scaling is None else scaling.max
+    return HourlyCost(hourly * at_start, hourly * most, source=f"list prices, {table.source}")

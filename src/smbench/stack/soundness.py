@@ -24,6 +24,29 @@ def problems_of(template: Template) -> list[str]:
         for path, key, value, parent in _members(resource.get("Properties", {})):
             if said := _problem(key, value, parent, types):
                 found.append(f"{name}.{path}: {said}")
+    return found + _beyond_concurrency(resources)
+
+
+def _beyond_concurrency(resources: dict[str, Any]) -> list[str]:
+    """Scalable targets of provisioned concurrency that SageMaker cannot follow."""
+    serverless = [
+        value
+        for resource in resources.values()
+        for _, key, value, _ in _members(resource.get("Properties", {}))
+        if key == "ServerlessConfig"
+    ]
+    found = []
+    for name, resource in resources.items():
+        given = resource.get("Properties", {})
+        if given.get("ScalableDimension") != "sagemaker:variant:DesiredProvisionedConcurrency":
+            continue
+        if given["MinCapacity"] < 1:
+            found.append(f"{name}.MinCapacity: must be at least 1: AWS scales only what is provisioned already")
+        for config in serverless:
+            if not config.get("ProvisionedConcurrency"):
+                found.append(f"{name}.ScalableDimension: the endpoint has no ProvisionedConcurrency to scale")
+            if given["MaxCapacity"] > config["MaxConcurrency"]:
+                found.append(f"{name}.MaxCapacity: {given['MaxCapacity']} is above MaxConcurrency of the endpoint")
     return found
 
 

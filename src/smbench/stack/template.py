@@ -7,7 +7,7 @@ follows from the references alone.
 
 from typing import Any
 
-from smbench.scenario.deploy import Deploy, DeployedScaling
+from smbench.scenario.deploy import Deploy, DeployedProvisionedScaling, DeployedScaling
 
 Resource = dict[str, Any]
 Template = dict[str, Any]
@@ -35,6 +35,8 @@ def template(name: str, deploy: Deploy, artifact_key: str | None = None) -> Temp
         resources |= {"SuccessTopic": {"Type": "AWS::SNS::Topic"}, "ErrorTopic": {"Type": "AWS::SNS::Topic"}}
     if (scaling := deploy.scales) is not None:
         resources |= _scaling(name, deploy, scaling)
+    if (provisioned := deploy.scales_provisioned) is not None:
+        resources |= _provisioned_scaling(name, provisioned)
     outputs = {
         "EndpointName": {"Value": {"Fn::GetAtt": ["Endpoint", "EndpointName"]}},
         "EndpointKind": {"Value": deploy.kind},
@@ -259,24 +261,38 @@ _PULL = [
 
 
 def _scaling(name: str, deploy: Deploy, scaling: DeployedScaling) -> dict[str, Resource]:
-    target = {
-        "ServiceNamespace": "sagemaker",
-        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
-        "ResourceId": {"Fn::Sub": f"endpoint/${{Endpoint.EndpointName}}/variant/{VARIANT}"},
-        "MinCapacity": scaling.min,
-        "MaxCapacity": scaling.max,
-    }
     made = {
-        "ScalableTarget": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": target},
-        "TrackingPolicy": _tracking(name, deploy, scaling),
+        "ScalableTarget": _target("sagemaker:variant:DesiredInstanceCount", scaling),
+        "TrackingPolicy": _tracking(name, _tracked(deploy), scaling),
     }
     if deploy.kind == "async" and scaling.min == 0:
         made |= _waking(name, scaling)
     return made
 
 
-def _tracking(name: str, deploy: Deploy, scaling: DeployedScaling) -> Resource:
-    backlog = {
+def _provisioned_scaling(name: str, scaling: DeployedProvisionedScaling) -> dict[str, Resource]:
+    tracked = {"PredefinedMetricType": "SageMakerVariantProvisionedConcurrencyUtilization"}
+    return {
+        "ScalableTarget": _target("sagemaker:variant:DesiredProvisionedConcurrency", scaling),
+        "TrackingPolicy": _tracking(name, {"PredefinedMetricSpecification": tracked}, scaling),
+    }
+
+
+def _target(dimension: str, scaling: DeployedScaling | DeployedProvisionedScaling) -> Resource:
+    target = {
+        "ServiceNamespace": "sagemaker",
+        "ScalableDimension": dimension,
+        "ResourceId": {"Fn::Sub": f"endpoint/${{Endpoint.EndpointName}}/variant/{VARIANT}"},
+        "MinCapacity": scaling.min,
+        "MaxCapacity": scaling.max,
+    }
+    return {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": target}
+
+
+def _tracked(deploy: Deploy) -> dict[str, Any]:
+    if deploy.kind != "async":
+        return {"PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}}
+    return {
         "CustomizedMetricSpecification": {
             "MetricName": "ApproximateBacklogSizePerInstance",
             "Namespace": "AWS/SageMaker",
@@ -284,8 +300,9 @@ def _tracking(name: str, deploy: Deploy, scaling: DeployedScaling) -> Resource:
             "Statistic": "Average",
         }
     }
-    invocations = {"PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}}
-    tracked: dict[str, Any] = backlog if deploy.kind == "async" else invocations
+
+
+def _tracking(name: str, tracked: dict[str, Any], scaling: DeployedScaling | DeployedProvisionedScaling) -> Resource:
     configuration = tracked | {
         "TargetValue": scaling.target,
         "ScaleOutCooldown": int(scaling.out_cooldown),

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from smbench.errors import ScenarioError
+from smbench.pricing.table import current_prices
 from smbench.scenario.deploy import Deploy, is_stack_name
 from smbench.scenario.load import scenario_of
+from smbench.stack import cost
 from smbench.stack.soundness import problems_of
 from smbench.stack.template import Template, template
 
@@ -27,10 +29,15 @@ KINDS: dict[str, dict[str, Any]] = {
     },
     "async, existing model": {"model": {"name": "mine"}},
     "serverless": {"kind": "serverless", "model": IMAGE},
-    "serverless, provisioned": {
+    "serverless, fixed": {
         "kind": "serverless",
         "model": IMAGE,
         "serverless": {"memory": 3072, "max_concurrency": 10, "provisioned": 2},
+    },
+    "serverless, scaled": {
+        "kind": "serverless",
+        "model": IMAGE,
+        "serverless": {"max_concurrency": 10, "provisioned": 2, "scaling": {"min": 1, "max": 8, "target": 0.5}},
     },
     "realtime": {"kind": "realtime", "model": IMAGE, "routing": "RANDOM", "scaling": {"min": 1, "max": 3}},
 }
@@ -99,6 +106,18 @@ MISTAKES: dict[str, tuple[str, Callable[[Template], object]]] = {
         "serverless",
         lambda t: _variant(t)["ServerlessConfig"].update(ProvisionedConcurrency=21),
     ),
+    "8 is above MaxConcurrency of the endpoint": (
+        "serverless, scaled",
+        lambda t: _variant(t)["ServerlessConfig"].update(MaxConcurrency=7),
+    ),
+    "must be at least 1: AWS scales only what": (
+        "serverless, scaled",
+        lambda t: t["Resources"]["ScalableTarget"]["Properties"].update(MinCapacity=0),
+    ),
+    "no ProvisionedConcurrency to scale": (
+        "serverless, scaled",
+        lambda t: _variant(t)["ServerlessConfig"].pop("ProvisionedConcurrency"),
+    ),
     "MessageBody or MessageAttributes": (
         "async",
         lambda t: t["Resources"].update(
@@ -117,6 +136,11 @@ def test_a_mistake_that_no_linter_finds_is_named_with_its_place(said: str) -> No
     assert said in problem
 
 
+def _scaled(**scaling: float) -> dict[str, Any]:
+    sizes = {"max_concurrency": 10, "provisioned": 2}
+    return {"kind": "serverless", "serverless": sizes | {"scaling": {"max": 8} | scaling}}
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -130,12 +154,31 @@ def test_a_mistake_that_no_linter_finds_is_named_with_its_place(said: str) -> No
         ({"model": {"image": "i", "folder": "f", "artifact": "s3://b/k"}}, "one of folder and artifact"),
         ({"kind": "serverless", "serverless": {"memory": 1500}}, "memory must be one of"),
         ({"kind": "serverless", "serverless": {"provisioned": 30}}, "above max_concurrency"),
+        ({"kind": "serverless", "serverless": {"scaling": {}}}, "needs provisioned of at least 1"),
+        (_scaled(max=11), "scaling.max 11 is above max_concurrency 10"),
+        (_scaled(min=3), "provisioned 2 is not within scaling.min 3 to scaling.max 8"),
+        (_scaled(max=1), "provisioned 2 is not within scaling.min 1 to scaling.max 1"),
+        (_scaled(min=0), "at least 1"),
+        (_scaled(min=9), "min 9 is above max 8"),
+        (_scaled(target=1.5), "at most 1"),
+        (_scaled(out_cooldown=0.5), "whole seconds"),
     ],
 )
 def test_a_deploy_section_that_makes_no_sense_is_refused_in_words(wrong: dict[str, Any], said: str) -> None:
     scenario = {"name": "s", "deploy": wrong, "load": [{"constant": {"rate": "1/s", "for": "1s"}}]}
     with pytest.raises(ScenarioError, match=said):
         scenario_of(scenario, Path())
+
+
+def test_a_serverless_stack_costs_what_is_provisioned_at_the_start_and_what_may_be_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prices = current_prices()
+    known = prices.model_copy(update={"per": {**prices.per, "serverless.provisioned_gb_second": 1 / 3600}})
+    monkeypatch.setattr(cost, "current_prices", lambda: known)
+    fixed, scaled = (Deploy.model_validate(KINDS[f"serverless, {which}"]) for which in ("fixed", "scaled"))
+    at_start_and_most = [(one.at_start, one.at_most) for one in map(cost.hourly_cost, (fixed, scaled))]
+    assert at_start_and_most == [pytest.approx((2 * 3, 2 * 3)), pytest.approx((2 * 2, 8 * 2))]
 
 
 @pytest.mark.parametrize(("name", "is_good"), [("demo", True), ("a" * 40, True), ("a" * 41, False), ("1a", False)])

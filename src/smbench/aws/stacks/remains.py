@@ -80,7 +80,7 @@ async def cost_of_leaving(clients: AwsClients, arn: str) -> str:
     made = {one["VariantName"]: one for one in config["ProductionVariants"]}
     for fleet in described.get("ProductionVariants", []):
         if serverless := fleet.get("CurrentServerlessConfig"):
-            what, per = "provisioned concurrency", prices.per.get("serverless.provisioned_gb_second")
+            what, per = "ProvisionedConcurrency", prices.per.get("serverless.provisioned_gb_second")
             n = 3600 * serverless["MemorySizeInMB"] / 1024 * serverless.get("ProvisionedConcurrency", 0)
         else:
             what = made[fleet["VariantName"]].get("InstanceType", "its instances")

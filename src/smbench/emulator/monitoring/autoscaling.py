@@ -1,4 +1,4 @@
-"""The emulated Application Auto Scaling, for what it scales here: instances of variants, copies of components."""
+"""The emulated Application Auto Scaling: of instances, copies of components, and provisioned concurrency."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
@@ -11,13 +11,17 @@ from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.protocol.paging import TokenError, page
 from smbench.emulator.site import Site, utc_datetime
-from smbench.model.scaling.activities import Activity, NotScaledReason
+from smbench.model.endpoints.provisioned import ProvisionedConcurrency
+from smbench.model.scaling.activities import COPIES, INSTANCES, PROVISIONED, Activity, NotScaledReason
 from smbench.model.scaling.decisions import ScalableTarget, ScalingPolicy
-from smbench.model.scaling.scaler import SERVICE, AutoScaler, UnknownTarget
+from smbench.model.scaling.scaler import SERVICE, AutoScaler, what_is_set
 from smbench.model.world import COMPONENT, World
 
-DIMENSION = "sagemaker:variant:DesiredInstanceCount"
-COPIES = "sagemaker:inference-component:DesiredCopyCount"
+_DIMENSIONS = {
+    INSTANCES: "sagemaker:variant:DesiredInstanceCount",
+    PROVISIONED: "sagemaker:variant:DesiredProvisionedConcurrency",
+    COPIES: "sagemaker:inference-component:DesiredCopyCount",
+}
 _ROLE = (
     "aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
     "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
@@ -79,7 +83,8 @@ class AutoScaling:
         """Create or change.
 
         Raises:
-            ServiceError: limits missing or reversed, no such variant, too many tags, tags for one that is there (501).
+            ServiceError: limits missing, reversed or beyond what the variant can have, no such variant, too many tags,
+                tags for one that is there (501).
         """
         resource_id = _resource_id(params)
         is_new = not self.scaler.describe_targets([resource_id])
@@ -87,9 +92,7 @@ class AutoScaling:
             raise invalid("MinCapacity and MaxCapacity are required to register a new scalable target.")
         if "Tags" in params and not is_new:
             raise beyond("register a scalable target that is there with Tags: TagResource is for that")
-        if self.world.resolve(resource_id) is None:
-            what = "inference component" if _dimension(resource_id) == COPIES else "endpoint variant"
-            raise invalid(f"SageMaker {what} doesn't exist, or is not in service: {resource_id}")
+        self._check_capacity(params, resource_id)
         try:
             self.scaler.register_target(resource_id, params.get("MinCapacity"), params.get("MaxCapacity"))
         except ValueError:
@@ -101,13 +104,29 @@ class AutoScaling:
             self._tag(resource_id, params["Tags"])
         return {"ScalableTargetARN": self._target_arn(resource_id)}
 
+    def _check_capacity(self, params: Params, resource_id: str) -> None:
+        """Raises ServiceError: there is no such capacity. AWS's words for provisioned concurrency are not public."""
+        scaled, dimension = self.world.resolve(resource_id), params["ScalableDimension"]
+        if scaled is None:
+            what = "inference component" if dimension == _DIMENSIONS[COPIES] else "endpoint variant"
+            raise invalid(f"SageMaker {what} doesn't exist, or is not in service: {resource_id}")
+        if dimension != self._dimension(resource_id):
+            raise invalid(f"{resource_id} has no scalable dimension {dimension}.")
+        if not isinstance(scaled, ProvisionedConcurrency):
+            return
+        if not scaled.desired:
+            raise invalid(f"{resource_id} has no provisioned concurrency to scale.")
+        if params.get("MinCapacity", 1) < 1:
+            raise invalid("Minimum capacity cannot be less than 1")
+        if params.get("MaxCapacity", 0) > scaled.most:
+            raise invalid(f"Maximum capacity cannot be greater than MaxConcurrency {scaled.most}")
+
     def deregister_scalable_target(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
         """With its policies and their alarms, and its scheduled actions. Raises ServiceError: not registered."""
         resource_id = _resource_id(params)
-        try:
-            self.scaler.deregister(resource_id)
-        except UnknownTarget:
-            raise _not_found("No scalable target found", resource_id) from None
+        if not self._is_registered(params):
+            raise _not_found("No scalable target found", params)
+        self.scaler.deregister(resource_id)
         self._target_ids.pop(resource_id, None)
         self._tags.pop(resource_id, None)
         self._scheduled.forget(resource_id)
@@ -116,10 +135,10 @@ class AutoScaling:
     def describe_scalable_targets(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
         """Pages of at most 50; none for another service than SageMaker."""
         found = self.scaler.describe_targets(params.get("ResourceIds"))
-        return _paged(params, _ours(params, found), "ScalableTargets", 50, self._target)
+        return _paged(params, self._ours(params, found), "ScalableTargets", 50, self._target)
 
     def _target(self, target: ScalableTarget) -> dict[str, Any]:
-        return _scaled(target.resource_id) | {
+        return _scaled(target.resource_id, target.what) | {
             "MinCapacity": target.min_capacity,
             "MaxCapacity": target.max_capacity,
             "RoleARN": f"arn:aws:iam::{self.site.account}:role/{_ROLE}",
@@ -178,8 +197,8 @@ class AutoScaling:
             ServiceError: target not registered, policy not valid, or another one tracks the same metric.
         """
         resource_id = _resource_id(params)
-        if not self.scaler.describe_targets([resource_id]):
-            raise _not_found("No scalable target registered", resource_id)
+        if not self._is_registered(params):
+            raise _not_found("No scalable target registered", params)
         spec = policy_spec(params)
         if spec.tracking is not None:
             others = (one.spec for one in self.scaler.describe_policies(resource_id) if one.spec.name != spec.name)
@@ -194,20 +213,20 @@ class AutoScaling:
     def delete_scaling_policy(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
         """With the alarms it made. Raises ServiceError: no such policy."""
         resource_id, name = _resource_id(params), params["PolicyName"]
-        if not self.scaler.describe_policies(resource_id, [name]):
-            raise _not_found("No scaling policy found", resource_id, f", policy name: {name}")
+        if not self._is_registered(params) or not self.scaler.describe_policies(resource_id, [name]):
+            raise _not_found("No scaling policy found", params, f", policy name: {name}")
         self.scaler.delete_policy(resource_id, name)
         return {}
 
     def describe_scaling_policies(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
         """Pages of at most 10, each policy as it was put, with its alarms."""
         found = self.scaler.describe_policies(params.get("ResourceId"), params.get("PolicyNames"))
-        return _paged(params, _ours(params, found), "ScalingPolicies", 10, self._policy)
+        return _paged(params, self._ours(params, found), "ScalingPolicies", 10, self._policy)
 
     def _policy(self, policy: ScalingPolicy) -> dict[str, Any]:
         is_tracking = policy.spec.tracking is not None
         return (
-            _scaled(policy.spec.resource_id)
+            self._scaled(policy.spec.resource_id)
             | {
                 "PolicyARN": policy.arn,
                 "PolicyName": policy.spec.name,
@@ -233,26 +252,25 @@ class AutoScaling:
             ServiceError: target not registered, action not valid, or a schedule that is not understood (501).
         """
         resource_id = _resource_id(params)
-        if not self.scaler.describe_targets([resource_id]):
-            raise _not_found("No scalable target registered", resource_id)
+        if not self._is_registered(params):
+            raise _not_found("No scalable target registered", params)
         self._scheduled.put(resource_id, params)
         return {}
 
     def delete_scheduled_action(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
         """Raises ServiceError: no such action."""
         resource_id, name = _resource_id(params), params["ScheduledActionName"]
-        if not self._scheduled.delete(resource_id, name):
-            raise _not_found("No scheduled action found", resource_id, f", scheduled action name: {name}")
+        if not self._is_registered(params) or not self._scheduled.delete(resource_id, name):
+            raise _not_found("No scheduled action found", params, f", scheduled action name: {name}")
         return {}
 
     def describe_scheduled_actions(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
         """Pages of at most 50, each action as it was put; those of a scenario's own endpoint are none of them."""
         found = self._scheduled.all(params.get("ResourceId"), params.get("ScheduledActionNames"))
-        return _paged(params, _ours(params, found), "ScheduledActions", 50, self._scheduled_action)
+        return _paged(params, self._ours(params, found), "ScheduledActions", 50, self._scheduled_action)
 
-    @staticmethod
-    def _scheduled_action(action: ScheduledAction) -> dict[str, Any]:
-        return _scaled(action.resource_id) | shown(action)
+    def _scheduled_action(self, action: ScheduledAction) -> dict[str, Any]:
+        return self._scaled(action.resource_id) | shown(action)
 
     # activities
 
@@ -261,10 +279,11 @@ class AutoScaling:
         found = self.scaler.activities(
             params.get("ResourceId"), include_not_scaled=params.get("IncludeNotScaledActivities", False)
         )
-        return _paged(params, _ours(params, found), "ScalingActivities", 50, self._activity)
+        ours = [one for one in found if _is_asked_for(params, _DIMENSIONS[one.what])]
+        return _paged(params, ours, "ScalingActivities", 50, self._activity)
 
     def _activity(self, activity: Activity) -> dict[str, Any]:
-        answer = _scaled(activity.resource_id) | {
+        answer = _scaled(activity.resource_id, activity.what) | {
             "ActivityId": activity.id,
             "Description": activity.description,
             "Cause": activity.cause,
@@ -279,6 +298,31 @@ class AutoScaling:
             answer["NotScaledReasons"] = [_reason(reason) for reason in activity.not_scaled_reasons]
         return answer
 
+    # dimensions
+
+    def _dimension(self, resource_id: str) -> str:
+        """Of a registered target; of any other resource, the one that it could be registered with."""
+        for target in self.scaler.describe_targets([resource_id]):
+            return _DIMENSIONS[target.what]
+        return _DIMENSIONS[what_is_set(resource_id, self.world.resolve(resource_id))]
+
+    def _is_registered(self, params: Params) -> bool:
+        resource_id = _resource_id(params)
+        is_there = bool(self.scaler.describe_targets([resource_id]))
+        return is_there and self._dimension(resource_id) == params["ScalableDimension"]
+
+    def _scaled(self, resource_id: str) -> dict[str, Any]:
+        """Of a registered target."""
+        return _scaled(resource_id, self.scaler.describe_targets([resource_id])[0].what)
+
+    def _ours(self, params: Params, found: Sequence[_Named]) -> list[_Named]:
+        return [one for one in found if _is_asked_for(params, self._dimension(one.resource_id))]
+
+
+def _is_asked_for(params: Params, dimension: str) -> bool:
+    """Whether it is of the service and the dimension asked for: other services have nothing registered here."""
+    return params["ServiceNamespace"] == SERVICE and params.get("ScalableDimension") in (None, dimension)
+
 
 def _reason(reason: NotScaledReason) -> dict[str, Any]:
     told = {
@@ -290,35 +334,23 @@ def _reason(reason: NotScaledReason) -> dict[str, Any]:
     return {key: value for key, value in told.items() if value is not None}
 
 
-def _dimension(resource_id: str) -> str:
-    return COPIES if resource_id.startswith(f"{COMPONENT}/") else DIMENSION
-
-
-def _scaled(resource_id: str) -> dict[str, Any]:
-    return {"ServiceNamespace": SERVICE, "ResourceId": resource_id, "ScalableDimension": _dimension(resource_id)}
-
-
-def _ours(params: Params, found: Sequence[_Named]) -> list[_Named]:
-    """Those of the service and the dimension asked for: other services have nothing registered here."""
-    if params["ServiceNamespace"] != SERVICE:
-        return []
-    wanted = params.get("ScalableDimension")
-    return [one for one in found if wanted in (None, _dimension(one.resource_id))]
+def _scaled(resource_id: str, what: str) -> dict[str, Any]:
+    return {"ServiceNamespace": SERVICE, "ResourceId": resource_id, "ScalableDimension": _DIMENSIONS[what]}
 
 
 def _resource_id(params: Params) -> str:
     if not params["ScalableDimension"].startswith(f"{params['ServiceNamespace']}:"):
         raise invalid("Unsupported service namespace, resource type or scalable dimension")
     dimension, resource_id = params["ScalableDimension"], str(params["ResourceId"])
-    if params["ServiceNamespace"] != SERVICE or dimension not in (DIMENSION, COPIES):
+    if params["ServiceNamespace"] != SERVICE or dimension not in _DIMENSIONS.values():
         raise beyond(f"scale {dimension} of {params['ServiceNamespace']}")
-    if dimension != _dimension(resource_id):
+    if (dimension == _DIMENSIONS[COPIES]) != resource_id.startswith(f"{COMPONENT}/"):
         raise invalid("Unsupported service namespace, resource type or scalable dimension")
     return resource_id
 
 
-def _not_found(what: str, resource_id: str, more: str = "") -> ServiceError:
-    dimension = _dimension(resource_id)
+def _not_found(what: str, params: Params, more: str = "") -> ServiceError:
+    resource_id, dimension = params["ResourceId"], params["ScalableDimension"]
     where = f"service namespace: {SERVICE}, resource ID: {resource_id}, scalable dimension: {dimension}{more}"
     return ServiceError("ObjectNotFoundException", f"{what} for {where}")
 

@@ -6,6 +6,7 @@ from typing import Any
 from smbench.emulator.monitoring.metric_lists import STATISTICS, dimensions_of, queries_of
 from smbench.emulator.monitoring.metric_lists import described as described_queries
 from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
+from smbench.model.endpoints.provisioned import PROVISIONED_UTILIZATION as _UTILIZATION
 from smbench.model.monitoring.metric_math import MathError
 from smbench.model.monitoring.metrics import SAGEMAKER, MetricId
 from smbench.model.monitoring.watched import MetricQuery
@@ -16,6 +17,14 @@ _TARGET_MIN, _TARGET_MAX = 2.0**-360, 2.0**360
 COOLDOWN_S = 300.0  # of SageMaker variants, both ways, when the policy does not say
 INVOCATIONS_PER_INSTANCE = "SageMakerVariantInvocationsPerInstance"
 INVOCATIONS_PER_COPY = "SageMakerInferenceComponentInvocationsPerCopy"
+PROVISIONED_UTILIZATION = "SageMakerVariantProvisionedConcurrencyUtilization"
+
+# By predefined metric: of which dimension it is, the metric, and its statistic.
+_PREDEFINED = {
+    INVOCATIONS_PER_INSTANCE: ("sagemaker:variant:DesiredInstanceCount", "InvocationsPerInstance", "Sum"),
+    INVOCATIONS_PER_COPY: ("sagemaker:inference-component:DesiredCopyCount", "InvocationsPerCopy", "Sum"),
+    PROVISIONED_UTILIZATION: ("sagemaker:variant:DesiredProvisionedConcurrency", _UTILIZATION, "Average"),
+}
 
 
 def invalid(message: str) -> ServiceError:
@@ -36,7 +45,7 @@ def policy_spec(params: Params) -> PolicySpec:
     kind = params.get("PolicyType", "StepScaling" if step is not None else "TargetTrackingScaling")
     resource_id, name = params["ResourceId"], params["PolicyName"]
     if kind == "TargetTrackingScaling" and tracking is not None and step is None:
-        return PolicySpec(resource_id, name, tracking=_tracking(tracking, resource_id))
+        return PolicySpec(resource_id, name, tracking=_tracking(tracking, params))
     if kind == "StepScaling" and step is not None and tracking is None:
         return PolicySpec(resource_id, name, step=_step(step))
     if kind not in ("TargetTrackingScaling", "StepScaling"):
@@ -44,7 +53,7 @@ def policy_spec(params: Params) -> PolicySpec:
     raise invalid(f"PolicyType {kind} needs its own configuration, and no other.")
 
 
-def _tracking(config: Params, resource_id: str) -> TrackingSpec:
+def _tracking(config: Params, params: Params) -> TrackingSpec:
     custom, predefined = config.get("CustomizedMetricSpecification"), config.get("PredefinedMetricSpecification")
     if (custom is None) == (predefined is None):
         raise invalid(
@@ -52,7 +61,7 @@ def _tracking(config: Params, resource_id: str) -> TrackingSpec:
         )
     if custom is not None and "Metrics" in custom:
         return TrackingSpec(metric=None, queries=_metric_math(custom), **_tracking_settings(config))
-    metric, statistic, unit = _customized(custom) if custom is not None else _predefined(predefined or {}, resource_id)
+    metric, statistic, unit = _customized(custom) if custom is not None else _predefined(predefined or {}, params)
     return TrackingSpec(metric=metric, statistic=statistic, unit=unit, **_tracking_settings(config))
 
 
@@ -90,21 +99,21 @@ def _metric_math(custom: Params) -> tuple[MetricQuery, ...]:
         raise invalid(str(error)) from None
 
 
-def _predefined(predefined: Params, resource_id: str) -> tuple[MetricId, str, str | None]:
-    kind = predefined["PredefinedMetricType"]
-    if kind not in (INVOCATIONS_PER_INSTANCE, INVOCATIONS_PER_COPY):
+def _predefined(predefined: Params, params: Params) -> tuple[MetricId, str, str | None]:
+    kind, resource_id = predefined["PredefinedMetricType"], params["ResourceId"]
+    if kind not in _PREDEFINED:
         raise beyond(f"track the predefined metric {kind}")
     if "ResourceLabel" in predefined:
         raise invalid(f"ResourceLabel cannot be specified with {kind}")
-    what, name, *_ = resource_id.split("/")
-    if (what == COMPONENT) != (kind == INVOCATIONS_PER_COPY):
+    dimension, metric, statistic = _PREDEFINED[kind]
+    if dimension != params["ScalableDimension"]:
         raise invalid(f"{kind} cannot be tracked for {resource_id}.")
+    what, name, *more = resource_id.split("/")
     if what == COMPONENT:
-        return MetricId.of(SAGEMAKER, "InvocationsPerCopy", (("InferenceComponentName", name),)), "Sum", None
-    # Asynchronous endpoints never publish it: on AWS, too, such a policy waits for ever.
-    _, endpoint, _, variant = resource_id.split("/")
-    dimensions = (("EndpointName", endpoint), ("VariantName", variant))
-    return MetricId.of(SAGEMAKER, "InvocationsPerInstance", dimensions), "Sum", None
+        return MetricId.of(SAGEMAKER, metric, (("InferenceComponentName", name),)), statistic, None
+    # Asynchronous endpoints never publish invocations per instance: on AWS, too, such a policy waits for ever.
+    dimensions = (("EndpointName", name), ("VariantName", more[-1]))
+    return MetricId.of(SAGEMAKER, metric, dimensions), statistic, None
 
 
 def _step(config: Params) -> StepSpec:

@@ -205,6 +205,9 @@ class Hosting:
                 self._begin_log(hosted, instance, self.site.utc_ns() - for_ns)
             fleet.on_capacity.append(lambda change: self._on_capacity(hosted, change))
             fleet.is_busy_elsewhere = partial(self._is_busy, hosted)
+        else:
+            fleet.provisioned.on_capacity.append(partial(self._on_provisioned, hosted))
+            fleet.provisioned.is_busy_elsewhere = lambda: hosted.pending is not None
         for launched in self.on_launch:
             launched(hosted)
 
@@ -219,6 +222,19 @@ class Hosting:
             self.test_notify(hosted)
         if not hosted.is_resized and (endpoint := self.endpoints.get(hosted.name)) is not None:
             self.settle([other for other in endpoint.variants if other is not hosted])
+
+    def _on_provisioned(self, hosted: Hosted, change: CapacityChange) -> None:
+        """Auto Scaling has changed a serverless endpoint's ServerlessConfig, or the change is there."""
+        if hosted.is_deleted:
+            return
+        serverless = hosted.variant["ServerlessConfig"] | {"ProvisionedConcurrency": change.desired_after}
+        config = hosted.config | {"ProductionVariants": [hosted.variant | {"ServerlessConfig": serverless}]}
+        if change.kind == "desired":
+            hosted.pending = Deployment(config, self.site.utc_ns(change.at_ns))
+            hosted.change = Change(0, 0, self.site.utc_ns(change.at_ns))
+        else:
+            hosted.pending, hosted.config = None, config
+        self.touch(hosted)
 
     @staticmethod
     def _begin_log(hosted: Hosted, instance: int, at_utc_ns: int) -> None:

@@ -130,6 +130,7 @@ class Updates:
             hosted.pending, hosted.config = None, config
             hosted.fleet.adjust(wanted)
             self._hosting.touch(hosted)
+            self._hosting.settle([hosted])
 
         self._hosting.after_deploy_time(finish)
 
@@ -175,6 +176,7 @@ class Updates:
         if hosted.kind == "serverless":
             fleet.replace(serverless_of(hosted.variant, self._hosting.emulated))
             self._hosting.touch(hosted)
+            self._hosting.settle([hosted])
             return
         self._hosting.world.remove_endpoint(hosted.name)  # what it runs ends as it would have
         self._hosting.launch_variant(hosted, is_further=False)

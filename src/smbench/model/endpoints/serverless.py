@@ -11,6 +11,7 @@ from functools import partial
 
 from smbench.model.endpoints.invocation_metrics import InvocationMetrics
 from smbench.model.endpoints.jobs import Ended, Job, end_of_work
+from smbench.model.endpoints.provisioned import ProvisionedConcurrency, ProvisionedMetrics
 from smbench.model.endpoints.settings import EndpointSettings
 from smbench.model.event_queue import Entry, EventQueue
 from smbench.model.monitoring.metrics import MetricStore
@@ -37,6 +38,7 @@ class ServerlessEndpoint:
 
     Attributes:
         on_end: Called once for each accepted request, when it is over.
+        provisioned: Its provisioned environments, as a capacity that a scalable target sets.
     """
 
     def __init__(
@@ -60,7 +62,11 @@ class ServerlessEndpoint:
         self._provisioned = [self._make(is_provisioned=True) for _ in range(serverless.provisioned)]
         self._idle: list[_Environment] = []  # on demand, the one used last at the end
         dimensions = (("EndpointName", settings.name), ("VariantName", settings.variant))
+        self._store = metrics
         self._metrics = None if metrics is None else InvocationMetrics(dimensions, metrics)
+        self._provisioned_metrics: ProvisionedMetrics | None = None
+        self.provisioned = ProvisionedConcurrency(event_queue, self, seeds)
+        self._observe()
 
     @property
     def name(self) -> str:
@@ -81,7 +87,10 @@ class ServerlessEndpoint:
         """The endpoint is deleted: it publishes nothing any more."""
         if self._metrics is not None:
             self._metrics.close()
-            self._metrics = None
+            self._metrics = self._store = None
+        if self._provisioned_metrics is not None:
+            self._provisioned_metrics.close()
+            self._provisioned_metrics = None
 
     def replace(self, serverless: Serverless) -> None:
         """Take another configuration: no environment stays warm, and those at work end with their request."""
@@ -91,6 +100,7 @@ class ServerlessEndpoint:
         self._idle.clear()
         self.serverless, self._n_replaced, self._n_leaving = serverless, self._n_made, 0
         self._provisioned = [self._make(is_provisioned=True) for _ in range(serverless.provisioned)]
+        self._observe()
 
     def adjust(self, serverless: Serverless) -> None:
         """Take another concurrency: what is warm stays warm, and provisioned environments too many end when idle."""
@@ -101,6 +111,7 @@ class ServerlessEndpoint:
         self._n_leaving += max(-n_more, 0) - n_idle - n_staying
         del self._provisioned[len(self._provisioned) - n_idle :]
         self._provisioned += [self._make(is_provisioned=True) for _ in range(n_more - n_staying)]
+        self._observe()
 
     def arrive(self, job: Job) -> bool:
         """Take a request; False where it is throttled, and then nothing of it remains."""
@@ -111,6 +122,7 @@ class ServerlessEndpoint:
         has_error = bool(self._container_errors.random() < share) if share else False
         self.accepted += 1
         self.running += 1
+        self._observe()
         environment, setup_ns = self._warm_environment(), 0
         if environment is None:
             environment = self._make(is_provisioned=False)
@@ -138,6 +150,14 @@ class ServerlessEndpoint:
         environment.expiry.cancel()
         return environment
 
+    def _observe(self) -> None:
+        """Tell CloudWatch of the provisioned environments, once there are or were any."""
+        provisioned = self.serverless.provisioned
+        if self._provisioned_metrics is None and provisioned and self._store is not None:
+            self._provisioned_metrics = ProvisionedMetrics(self.settings, self._store)
+        if self._provisioned_metrics is not None:
+            self._provisioned_metrics.observe(self.running, provisioned)
+
     def _make(self, *, is_provisioned: bool) -> _Environment:
         self._n_made += 1
         return _Environment(self._n_made - 1, is_provisioned)
@@ -156,5 +176,8 @@ class ServerlessEndpoint:
             self._idle.append(environment)
         if self._metrics is not None:
             self._metrics.count_end(ended)
+        if self._provisioned_metrics is not None and self.serverless.provisioned:
+            self._provisioned_metrics.count_end(was_provisioned=environment.is_provisioned)
+        self._observe()
         for tell in self.on_end:
             tell(ended)

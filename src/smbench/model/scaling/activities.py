@@ -14,6 +14,11 @@ AT_DESIRED = "AlreadyAtDesiredCapacity"
 FLAPPING = "AutoScalingAnticipatedFlapping"
 UNSCALABLE = "TargetServicePutResourceAsUnscalable"
 
+# What a scalable target sets, as activities name it. Of the last one AWS's words are not known in public.
+INSTANCES = "instance count"
+COPIES = "copy count"
+PROVISIONED = "provisioned concurrency"
+
 
 @dataclass(frozen=True, slots=True)
 class NotScaledReason:
@@ -40,12 +45,8 @@ class Activity:
     not_scaled_reasons: tuple[NotScaledReason, ...] = ()
     before: int | None = None
     after: int | None = None
+    what: str = INSTANCES  # is set
     n_failed: int = field(default=0)  # launches that came to nothing
-
-    @property
-    def what(self) -> str:
-        """What there is a desired count of."""
-        return unit_of(self.resource_id)
 
     @property
     def is_scaled(self) -> bool:
@@ -56,15 +57,15 @@ class Activity:
         """Capacity is in service; in AWS's wording."""
         self.end_ns, self.status = at_ns, SUCCESSFUL
         self.status_message = (
-            f"Successfully set desired {self.what} count to {self.after}. Change successfully fulfilled by sagemaker."
+            f"Successfully set desired {self.what} to {self.after}. Change successfully fulfilled by sagemaker."
         )
 
     def fail(self, at_ns: int) -> None:
         """New instances failed their health check."""
         self.end_ns, self.status = at_ns, FAILED
-        launched = "instances" if self.what == "instance" else "copies"
+        launched = "copies" if self.what == COPIES else "instances"
         self.status_message = (  # ours: no text of AWS's for this case is public
-            f"Failed to set desired {self.what} count to {self.after}. "
+            f"Failed to set desired {self.what} to {self.after}. "
             f"Reason: {self.n_failed} of the new {launched} did not pass the health check."
         )
 
@@ -72,11 +73,6 @@ class Activity:
         """A later activity took its place; in AWS's wording."""
         self.end_ns, self.status = at_ns, OVERRIDDEN
         self.status_message = "Overridden by a later scaling activity."
-
-
-def unit_of(resource_id: str) -> str:
-    """What a resource has a desired count of: instances, or copies of an inference component."""
-    return "copy" if resource_id.startswith("inference-component/") else "instance"
 
 
 def cause_of_alarm(alarm: str, state: str, policy: str) -> str:
@@ -90,23 +86,29 @@ class ActivityLog:
     def __init__(self, new_id: Callable[[], str]) -> None:
         self._new_id = new_id
         self._by_resource: dict[str, list[Activity]] = {}
+        self._what: dict[str, str] = {}
+
+    def is_about(self, resource_id: str, what: str) -> None:
+        """From now on the activities of a resource set this."""
+        self._what[resource_id] = what
 
     def begin(self, resource_id: str, cause: str, at_ns: int, before: int, after: int) -> Activity:
         """Capacity was set; the service is at it."""
+        what = self._what[resource_id]
         activity = Activity(
             id=self._new_id(),
             resource_id=resource_id,
-            description=f"Setting desired {unit_of(resource_id)} count to {after}.",
+            description=f"Setting desired {what} to {after}.",
             cause=cause,
             start_ns=at_ns,
             end_ns=None,
             status=IN_PROGRESS,
             status_message=(
-                f"Successfully set desired {unit_of(resource_id)} count to {after}. "
-                "Waiting for change to be fulfilled by sagemaker."
+                f"Successfully set desired {what} to {after}. Waiting for change to be fulfilled by sagemaker."
             ),
             before=before,
             after=after,
+            what=what,
         )
         self._by_resource.setdefault(resource_id, []).append(activity)
         return activity
@@ -116,7 +118,7 @@ class ActivityLog:
         activity = self.begin(resource_id, cause, at_ns, before, after)
         activity.end_ns, activity.status = at_ns, FAILED
         activity.status_message = (
-            f"Failed to set desired {unit_of(resource_id)} count to {after}. Reason: {text} (Service: AmazonSageMaker; "
+            f"Failed to set desired {activity.what} to {after}. Reason: {text} (Service: AmazonSageMaker; "
             "Status Code: 400; Error Code: ResourceLimitExceeded)"
         )
 
@@ -134,6 +136,7 @@ class ActivityLog:
                 end_ns=at_ns,
                 status=SUCCESSFUL if is_range else FAILED,
                 status_message=f"Successfully {what}" if is_range else f"Failed to {what}. Reason: they are no range",
+                what=self._what[resource_id],
             )
         )
 
@@ -160,6 +163,7 @@ class ActivityLog:
                 status=FAILED,
                 status_message=message or None,
                 not_scaled_reasons=(reason,),
+                what=self._what[resource_id],
             )
         )
 

@@ -6,10 +6,11 @@ their own. During a cooldown after scaling out, only more than was already added
 scaling in, nothing more goes in. No state changes here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
-from smbench.model.endpoints.endpoint import Endpoint
+from smbench.model.endpoints.fleet import CapacityChange
 from smbench.model.event_queue import Entry
 from smbench.model.monitoring.alarms import Alarm
 from smbench.model.scaling.activities import (
@@ -17,12 +18,32 @@ from smbench.model.scaling.activities import (
     AT_MAX,
     AT_MIN,
     FLAPPING,
+    INSTANCES,
     Activity,
     NotScaledReason,
     cause_of_alarm,
 )
 from smbench.model.scaling.policies import PolicySpec, StepSpec, TrackingSpec, stepped, tracked
 from smbench.scenario.emulated import OpenQuestions
+
+
+class Scalable(Protocol):
+    """A capacity: the instances of a variant, the copies of a component, or what a serverless endpoint keeps warm."""
+
+    @property
+    def desired(self) -> int:
+        """What was asked for."""
+
+    @property
+    def is_updating(self) -> bool:
+        """A change is under way."""
+
+    @property
+    def on_capacity(self) -> list[Callable[[CapacityChange], None]]:
+        """Called for each thing that happens to it."""
+
+    def set_desired(self, n: int, cause: str = "", *, under_way_ns: int = 0) -> None:
+        """Ask for another capacity; raises UpdateInProgress or QuotaReached."""
 
 
 @dataclass(slots=True)
@@ -84,13 +105,14 @@ class ScalableTarget:
     min_capacity: int
     max_capacity: int
     created_ns: int
+    what: str = INSTANCES  # it sets, as activities name it
     policies: dict[str, ScalingPolicy] = field(default_factory=dict)
     suspended: frozenset[str] = frozenset()  # of in, out and scheduled
     under_way: Activity | None = None
     cooldown: Cooldown | None = None
     fired_ns: int | None = None  # when the firings being gathered fired
     firings: list[Firing] = field(default_factory=list)
-    watched: Endpoint | None = None  # whose capacity changes end its activities
+    watched: Scalable | None = None  # whose capacity changes end its activities
     limits_due: bool = False  # capacity has yet to be brought within limits that were set
     again: Entry | None = None  # the next try of a change that the account's quota refused
 
@@ -141,7 +163,7 @@ def propose(
             if wanted > capacity:
                 proposals.outs.append(Proposal(wanted, firing))
             elif base == capacity:  # else the cooldown says why
-                proposals.idle.append((firing, f"the metric, {alarm.value:g}, asks for no more instances"))
+                proposals.idle.append((firing, f"the metric, {alarm.value:g}, asks for no more"))
     if agreed := _agreed_in(target, capacity, fired_low, lows, questions):
         proposals.ins.append(largest(agreed))
     if cooldown is not None and not cooldown.is_out:

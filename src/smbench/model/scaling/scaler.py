@@ -12,14 +12,25 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from smbench.model.endpoints.endpoint import CapacityChange, Endpoint, QuotaReached, UpdateInProgress
+from smbench.model.endpoints.fleet import CapacityChange, QuotaReached, UpdateInProgress
+from smbench.model.endpoints.provisioned import ProvisionedConcurrency
 from smbench.model.event_queue import EventQueue
 from smbench.model.monitoring.alarms import ALARM, Alarm, AlarmBook
-from smbench.model.scaling.activities import AT_DESIRED, UNSCALABLE, Activity, ActivityLog, NotScaledReason
+from smbench.model.scaling.activities import (
+    AT_DESIRED,
+    COPIES,
+    INSTANCES,
+    PROVISIONED,
+    UNSCALABLE,
+    Activity,
+    ActivityLog,
+    NotScaledReason,
+)
 from smbench.model.scaling.decisions import (
     Cooldown,
     Firing,
     Proposal,
+    Scalable,
     ScalableTarget,
     ScalingPolicy,
     largest,
@@ -37,6 +48,13 @@ _BEFORE_THE_RUN = "a change of capacity that began before the run"
 
 class UnknownTarget(KeyError):  # noqa: N818  # a refusal that the service words itself
     """No scalable target is registered under this resource id."""
+
+
+def what_is_set(resource_id: str, scaled: Scalable | None) -> str:
+    """What a scalable target of this resource sets, as activities name it."""
+    if isinstance(scaled, ProvisionedConcurrency):
+        return PROVISIONED
+    return COPIES if resource_id.startswith("inference-component/") else INSTANCES
 
 
 @dataclass(slots=True)
@@ -61,7 +79,7 @@ class AutoScaler:
         event_queue: EventQueue,
         alarms: AlarmBook,
         settings: ScalerSettings,
-        resolve: Callable[[str], Endpoint | None],
+        resolve: Callable[[str], Scalable | None],
     ) -> None:
         self._event_queue, self._alarms, self.settings, self._resolve = event_queue, alarms, settings, resolve
         self._targets: dict[str, ScalableTarget] = {}
@@ -87,7 +105,10 @@ class AutoScaler:
         if not 0 <= low <= high:
             raise ValueError(f"minimum capacity {low} and maximum capacity {high} are not a range")
         if target is None:
-            target = self._targets[resource_id] = ScalableTarget(resource_id, low, high, self._event_queue.now_ns)
+            what = what_is_set(resource_id, self._resolve(resource_id))
+            self._log.is_about(resource_id, what)
+            now_ns = self._event_queue.now_ns
+            target = self._targets[resource_id] = ScalableTarget(resource_id, low, high, now_ns, what)
         target.min_capacity, target.max_capacity, target.limits_due = low, high, True
         self._keep_limits(target)
         return target
@@ -255,7 +276,7 @@ class AutoScaler:
                 found[policy.spec.name] = alarm
         return found
 
-    def _scale(self, target: ScalableTarget, endpoint: Endpoint, proposal: Proposal, *, is_out: bool) -> None:
+    def _scale(self, target: ScalableTarget, endpoint: Scalable, proposal: Proposal, *, is_out: bool) -> None:
         before, firing, again_ns = endpoint.desired, proposal.firing, self._event_queue.now_ns + _AGAIN_NS
         if target.again is not None and target.again.due_ns == again_ns:
             return  # refused at this very instant
@@ -287,7 +308,7 @@ class AutoScaler:
     def _note_not_scaled(self, target: ScalableTarget, firing: Firing, reason: NotScaledReason) -> None:
         self._log.not_scaled(target.resource_id, firing.cause, self._event_queue.now_ns, reason)
 
-    def _set_desired(self, target: ScalableTarget, endpoint: Endpoint, after: int, cause: str) -> bool | None:
+    def _set_desired(self, target: ScalableTarget, endpoint: Scalable, after: int, cause: str) -> bool | None:
         """Whether the endpoint took it. The activity is under way then; None: it failed at the account's quota."""
         before, earlier = endpoint.desired, target.under_way
         target.under_way = None  # what the endpoint tells meanwhile is not about the earlier one
@@ -306,19 +327,19 @@ class AutoScaler:
         target.under_way = self._log.begin(target.resource_id, cause, self._event_queue.now_ns, before, after)
         return True
 
-    def _watch(self, target: ScalableTarget, endpoint: Endpoint) -> None:
+    def _watch(self, target: ScalableTarget, endpoint: Scalable) -> None:
         if target.watched is not endpoint:
             target.watched = endpoint
             endpoint.on_capacity.append(partial(self._on_capacity, target, endpoint))
 
-    def _on_capacity(self, target: ScalableTarget, endpoint: Endpoint, change: CapacityChange) -> None:
+    def _on_capacity(self, target: ScalableTarget, endpoint: Scalable, change: CapacityChange) -> None:
         if target.watched is not endpoint:
             return  # an endpoint of the same name has taken its place
         if target.under_way is not None and change.kind == "failed":
             target.under_way.n_failed += 1
         self._settle(target, endpoint)
 
-    def _settle(self, target: ScalableTarget, endpoint: Endpoint) -> None:
+    def _settle(self, target: ScalableTarget, endpoint: Scalable) -> None:
         """End the activity under way when the endpoint has done with it; then its cooldown begins."""
         if endpoint.is_updating:
             return
