@@ -206,11 +206,11 @@ def _savings(each_usd: float, data_usd: float, month: float) -> tuple[Saving, ..
 
 
 def _use(frames: Frames, memory_mb: int, provisioned: int) -> ServerlessUse:
-    """The time of each accepted call from its send: rather too much, for AWS bills the time of the container."""
-    billed = only(frames.measured, pl.col("accepted"), "from_send_age_ns", "send_ns")
+    """The time of each accepted call from the send of its last try: rather too much, for AWS bills the container's."""
+    received_ns = pl.coalesce("recv_ns", "send_ns").fill_null(0).alias("received_ns")
+    billed = only(frames.measured, pl.col("accepted"), pl.col("service_age_ns").fill_null(0), received_ns)
     bytes_in, bytes_out = _bytes(frames)
-    busy_ns = billed["from_send_age_ns"].fill_null(0).to_numpy()
-    sent_ns = billed["send_ns"].fill_null(0).to_numpy()
+    busy_ns, received_at_ns = billed["service_age_ns"].to_numpy(), billed["received_ns"].to_numpy()
     return ServerlessUse(
         memory_mb=memory_mb,
         busy_s=float(busy_ns.sum()) / 1e9,
@@ -218,7 +218,7 @@ def _use(frames: Frames, memory_mb: int, provisioned: int) -> ServerlessUse:
         bytes_out=bytes_out,
         provisioned=provisioned,
         length_s=length_s(frames),
-        warm_busy_s=_within(sent_ns, busy_ns, provisioned) / 1e9,
+        warm_busy_s=_within(received_at_ns, busy_ns, provisioned) / 1e9,
     )
 
 

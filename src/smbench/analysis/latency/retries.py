@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 from smbench.analysis.numbers.bounds import Distribution, distribution
 from smbench.analysis.rows.columns import only
 from smbench.analysis.rows.frames import Frames
-from smbench.records import RETRY
+from smbench.analysis.rows.retried import refused_tries
 
 
 class RefusedTries(BaseModel):
@@ -16,6 +16,15 @@ class RefusedTries(BaseModel):
 
     state: str  # throttled, refused, unanswered
     cause: str
+    n: int
+
+
+class Wave(BaseModel):
+    """Requests that the endpoint took at their n-th try: they came to it so many times, and it had no room before."""
+
+    model_config = ConfigDict(frozen=True)
+
+    attempt: int
     n: int
 
 
@@ -30,21 +39,22 @@ class Retries(BaseModel):
     added_share: float  # of the requests sent
     waited: Distribution  # from a request's first send to its last, as planned
     refused: tuple[RefusedTries, ...]  # the most frequent cause first
+    waves: tuple[Wave, ...]  # of the accepted, the first try first
 
 
 def retries(frames: Frames) -> Retries | None:
     """Over the whole run but its warm-up phases; None where no request was tried again."""
-    refused = frames.events.filter(pl.col("kind") == RETRY)
+    refused = refused_tries(frames.events)
     if not refused.height:
         return None
-    sent = only(frames.measured, pl.col("send_ns").is_not_null(), "seq", "accepted")
-    seq = pl.col("name").str.extract(r"(\d+)$").cast(pl.Int64)  # an InferenceId ends in it
-    tried = refused.with_columns(seq=seq).join(sent, on="seq", how="inner")
+    sent = only(frames.measured, pl.col("send_ns").is_not_null(), "seq", "accepted", "attempts")
+    tried = refused.join(sent, on="seq", how="inner")
     if not tried.height:
         return None
     by_request = tried.group_by("seq").agg(
         (pl.col("end_ns").max() - pl.col("at_ns").min()).alias("waited_ns"), pl.col("accepted").first()
     )
+    waves = sent.filter("accepted").group_by("attempts").len().sort("attempts")
     causes = tried.group_by("state", "cause").len().sort(["len", "state", "cause"], descending=[True, False, False])
     return Retries(
         n_requests=by_request.height,
@@ -53,4 +63,5 @@ def retries(frames: Frames) -> Retries | None:
         added_share=tried.height / sent.height,
         waited=distribution(by_request["waited_ns"].to_numpy() / 1e9),
         refused=tuple(RefusedTries(state=state, cause=cause, n=n) for state, cause, n in causes.iter_rows()),
+        waves=tuple(Wave(attempt=attempt, n=n) for attempt, n in waves.iter_rows()),
     )

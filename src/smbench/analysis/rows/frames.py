@@ -15,6 +15,7 @@ from smbench.analysis.rows.backlog import Backlog, backlog
 from smbench.analysis.rows.clocks import Agreement, Clocks, compare_clocks
 from smbench.analysis.rows.columns import completions, is_one_of, only
 from smbench.analysis.rows.deadline import Deadline, deadline
+from smbench.analysis.rows.retried import received_at_the_last_try
 from smbench.analysis.rows.stamps import look_every_s, stamped_ends
 from smbench.errors import ResultsError
 from smbench.pricing.table import PriceTable, current_prices
@@ -69,7 +70,7 @@ class Frames:
     and durations, in nanoseconds too; `seconds` makes seconds of a column:
 
         age_ns                from due to its end, or to the end of the run where it has none
-        service_age_ns        the same from recv (send, where no notice gave recv)
+        service_age_ns        the same from recv (where no notice gave recv, the send of the last try)
         sojourn_ns            done - sched: the age of the completed
         from_send_age_ns      the same from send: hides how late we were
         from_send_ns          done - send, of the completed
@@ -263,6 +264,7 @@ def _derived(manifest: Manifest, rows: pl.DataFrame, readings: pl.DataFrame, eve
     if manifest.shards:
         rows = _on_one_clock(rows, manifest.shards).drop("worker")
     clocks = _clocks(rows)
+    rows = received_at_the_last_try(rows, events)
     rows = stamped_ends(_on_our_clock(rows, clocks), look_every_s(manifest))
     end_ns = _end_ns(rows, readings, events)
     return Frames(

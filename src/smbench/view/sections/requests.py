@@ -236,6 +236,7 @@ def retries(judged: Judged) -> Section | None:
         return None
     waited = [(name, percentile(found.waited, name)) for name in ("p50", "p99", "max")]
     refused = ", ".join(f"{one.cause} {one.n:,}" for one in found.refused[:_CAUSES_BRIEF])
+    waves = ", ".join(f"{one.attempt}: {one.n:,}" for one in found.waves) or "none"
     figures = (
         Figure(
             "calls added",
@@ -249,6 +250,7 @@ def retries(judged: Judged) -> Section | None:
             said=f"{units.counted(found.n_requests, 'request')} tried again, {found.n_accepted:,} accepted in the end",
         ),
         Figure("accepted in the end", count(found.n_accepted)),
+        Figure("waves", Cell(waves), "how many were accepted at which try", f"accepted at try {waves}"),
         *(
             Figure(
                 f"waited, {name}",
