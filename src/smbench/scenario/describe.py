@@ -91,7 +91,8 @@ def _kind(phase: Phase) -> str:
             return _replay(p)
         case Closed() as p:
             until = "" if p.for_s is None else f", for at most {format_duration(p.for_s)}"
-            return f"a closed loop of {p.outstanding:,} outstanding until {p.requests:,} are sent{until}"
+            pauses = f", {law} after each end" if (law := _thinking(p.think)) else ""
+            return f"a closed loop of {p.outstanding:,} outstanding until {p.requests:,} are sent{until}{pauses}"
         case Users() as p:
             joining = f", {p.per_minute:g} more a minute" if p.per_minute else ""
             return f"{_users(p.initial, p.think)}{joining}, for {format_duration(p.for_s)}"
@@ -103,15 +104,20 @@ def _kind(phase: Phase) -> str:
 
 
 def _users(n: int, think: Think) -> str:
-    users = units.counted(n, "user")
+    law = _thinking(think)
+    return units.counted(n, "user") + (f" who think for {law}" if law else "")
+
+
+def _thinking(think: Think) -> str:
+    """Empty: not at all."""
     if not think.mean_s:
-        return users
+        return ""
     if think.exponential is not None:
-        return f"{users} who think for {format_duration(think.exponential.mean)} on average (exponential)"
+        return f"{format_duration(think.exponential.mean)} on average (exponential)"
     if think.uniform is not None:
         low, high = map(format_duration, (think.uniform.low, think.uniform.high))
-        return f"{users} who think for {low} to {high}"
-    return f"{users} who think for {format_duration(think.mean_s)}"
+        return f"{low} to {high}"
+    return format_duration(think.mean_s)
 
 
 def _replay(replay: Replay) -> str:

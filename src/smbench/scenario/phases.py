@@ -216,6 +216,9 @@ class Closed(PhaseSettings):
 
     outstanding: Whole = Field(ge=1, le=100_000, description="How many requests are open at once.")
     requests: Whole = Field(ge=1, le=REQUESTS_MAX, description="How many requests in all.")
+    think: Think = Field(
+        default=Think(constant=0.0), description="Time from a request's end to the one that it releases. Default: none."
+    )
     for_s: PositiveSeconds | None = Field(
         default=None, alias="for", description="Release no more after this long. Default: no limit."
     )

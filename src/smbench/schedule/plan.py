@@ -26,8 +26,8 @@ from smbench.scenario.phases import (
 )
 from smbench.scenario.values.seeds import stream
 from smbench.schedule import arrivals
-from smbench.schedule.base import NOT_TIMED_NS, SPAN_MAX_NS, Drawn, Instants, PhaseSpan, Schedule, span_of
-from smbench.schedule.users import users
+from smbench.schedule.base import SPAN_MAX_NS, Drawn, Instants, PhaseSpan, Schedule, span_of
+from smbench.schedule.users import closed, users
 from smbench.tables.opening import Watch
 
 
@@ -180,11 +180,8 @@ def _draw(phase: Phase, base_dir: Path, rng: np.random.Generator, watch: Watch |
             from smbench.schedule.replay import replayed  # with it come readers of files of every kind
 
             return replayed(settings, base_dir, rng, watch)
-        case Closed(requests=n, outstanding=outstanding, for_s=for_s):
-            lasting = f", for {for_s:g} s" if for_s else ""
-            text = f"closed loop: {units.counted(n, 'request')}, {outstanding} outstanding{lasting}"
-            drawn_ns = np.full(n, NOT_TIMED_NS, dtype=np.int64)
-            return Drawn(drawn_ns, None if for_s is None else span_of(for_s), text, outstanding=outstanding)
+        case Closed() as settings:
+            return closed(settings, rng)
         case Users() | Stairs() as settings:
             return users(settings, rng)
         case Pause(for_s=for_s):

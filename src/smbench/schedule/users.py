@@ -1,9 +1,9 @@
-"""A phase of users: when each joins, and how long each thinks after an end."""
+"""A phase of users, or a closed loop: when each place joins, and how long it stays empty after an end."""
 
 import numpy as np
 
 from smbench.errors import UsageError
-from smbench.scenario.phases import REQUESTS_MAX, Stairs, Users, requests_max
+from smbench.scenario.phases import REQUESTS_MAX, Closed, Stairs, Users, requests_max
 from smbench.scenario.values.distributions import Think
 from smbench.schedule.arrivals import too_many
 from smbench.schedule.base import NOT_TIMED_NS, Drawn, Instants, span_of
@@ -28,6 +28,19 @@ def users(settings: Users | Stairs, rng: np.random.Generator) -> Drawn:
         f"{counted(n_users, 'user')}, each in a closed loop, for {settings.length_s:g} s",
         outstanding=n_users,
         joins_ns=joins_ns if any(joins_ns) else (),
+        think_ns=_thinking(settings.think, n, rng),
+    )
+
+
+def closed(settings: Closed, rng: np.random.Generator) -> Drawn:
+    """A closed loop, its requests without an instant of their own."""
+    n, for_s = settings.requests, settings.for_s
+    lasting = f", for {for_s:g} s" if for_s else ""
+    return Drawn(
+        np.full(n, NOT_TIMED_NS, dtype=np.int64),
+        None if for_s is None else span_of(for_s),
+        f"closed loop: {counted(n, 'request')}, {settings.outstanding} outstanding{lasting}",
+        outstanding=settings.outstanding,
         think_ns=_thinking(settings.think, n, rng),
     )
 

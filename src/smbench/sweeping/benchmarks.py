@@ -7,7 +7,7 @@ times; docs/sweep.md says what is different here.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ from smbench.scenario.deploy import Deploy, DeployedServerless
 from smbench.scenario.model import Scenario
 from smbench.scenario.phases import REQUESTS_MAX
 from smbench.scenario.serverless import CONCURRENCY_MAX
+from smbench.scenario.values.distributions import Think, Uniform
 from smbench.scenario.values.quantities import Number, PositiveSeconds, Share, Whole
 from smbench.scenario.values.record import Part
 from smbench.sweeping.matrix import Settings
@@ -27,10 +28,14 @@ _MAX_EMULATED, _MAX_DEPLOYED = "target.emulated.serverless.max_concurrency", "de
 _Clients = Annotated[Whole, Field(ge=1, le=10_000)]
 
 
+_JITTER = Think(uniform=Uniform(low=0.0, high=1.0))  # as serverless toolkits wait before each call
+
+
 class Stability(Part):
     """Requests one after another, until too large a share of them are errors."""
 
     requests: Whole = Field(default=1000, ge=1, le=REQUESTS_MAX, description="requests in all")
+    think: Think = Field(default=Think(constant=0.0), description="from an end to the next request")
     errors: Share = Field(default=0.05, description="stop when this share of at least 50 answers is errors")
 
 
@@ -44,6 +49,7 @@ class Concurrency(Part):
         default=(1.0, 1.5, 1.75, 2.0), min_length=1, description="clients, as multiples of max concurrency"
     )
     requests: Whole = Field(default=200, ge=1, le=REQUESTS_MAX, description="how many, with each number of clients")
+    think: Think = Field(default=_JITTER, description="from an end to the same client's next request")
 
 
 class Saturation(Part):
@@ -103,9 +109,13 @@ def trials(asked: Benchmarks, scenario: Scenario, *, on_stack: bool = False) -> 
 
 
 def _stability(asked: Stability) -> Trial:
-    closed = {"outstanding": 1, "requests": asked.requests, "name": STABILITY}
+    closed = {"outstanding": 1, "requests": asked.requests, "think": _written(asked.think), "name": STABILITY}
     limits = {"limits.errors": asked.errors, "limits.errors_after": 50}
     return Trial(STABILITY, {}, {"load": [{"closed": closed}], **limits})
+
+
+def _written(think: Think) -> Any:
+    return think.model_dump(mode="json", exclude_none=True)
 
 
 def _concurrency(asked: Concurrency, scenario: Scenario, deployed: Deploy | None) -> Iterator[Trial]:
@@ -121,7 +131,7 @@ def _concurrency(asked: Concurrency, scenario: Scenario, deployed: Deploy | None
                 continue
             seen.add((maximum, n))
             closed = {"outstanding": n, "requests": max(n, asked.requests), "name": CONCURRENCY}
-            settings: Settings = {"load": [{"closed": closed}]}
+            settings: Settings = {"load": [{"closed": closed | {"think": _written(asked.think)}}]}
             if asked.max_concurrency and (deployed is None or deployed.kind == "serverless"):
                 settings[key] = maximum
             yield Trial(CONCURRENCY, {"max": str(maximum), "clients": str(n)}, settings)

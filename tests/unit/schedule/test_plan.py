@@ -172,6 +172,11 @@ def test_a_closed_phase_has_rows_without_instants() -> None:
     assert schedule.sched_ns[schedule.rows(2)].tolist() == [11 * S + k * S // 2 for k in range(6)]
 
 
+def test_a_closed_loop_pauses_after_each_end_as_its_law_says() -> None:
+    schedule = planned({"closed": {"outstanding": 3, "requests": 10, "think": "2s"}})
+    assert schedule.think_ns.tolist() == [2 * 10**9] * 10
+
+
 def test_a_closed_phase_without_for_has_no_end_and_comes_last() -> None:
     endless = {"closed": {"outstanding": 3, "requests": 10}}
     schedule = planned(CONSTANT, endless)

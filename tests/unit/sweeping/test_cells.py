@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from smbench.errors import ScenarioError, UsageError
+from smbench.scenario.values.distributions import Think, Uniform
 from smbench.sweeping.matrix import axes_from_options, axes_of, seeds_of
 from smbench.sweeping.question import Question, benchmarks_of, cells_of
 from smbench.view.report.sweep import notes
@@ -82,6 +83,16 @@ def test_the_concurrency_benchmark_leaves_out_a_pair_that_was_there(
         assert phase.closed is not None
         assert phase.closed.outstanding == clients
         assert cell.scenario.target.emulated.serverless.max_concurrency == maximum
+
+
+def test_clients_pause_before_they_call_again_so_that_refusals_at_one_instant_do_not_use_up_the_requests() -> None:
+    asked = {"concurrency": {"max_concurrency": [2], "clients": [2]}, "stability": {"think": "3s"}}
+    stability, concurrency = cells_of(question(benchmarks=asked))
+    (alone,), (together,) = stability.scenario.load, concurrency.scenario.load
+    assert alone.closed is not None
+    assert together.closed is not None
+    assert alone.closed.think == Think(constant=3.0)
+    assert together.closed.think == Think(uniform=Uniform(low=0.0, high=1.0))
 
 
 def test_benchmarks_replace_the_load_and_none_leaves_it() -> None:
