@@ -206,6 +206,54 @@ async def test_percentiles_are_of_the_values_of_a_period(watch: Watch) -> None:
     assert older["Datapoints"][0]["ExtendedStatistics"] == {"p50": said[1]}
 
 
+async def test_trimmed_statistics_have_their_boundaries_where_the_guide_says(watch: Watch) -> None:
+    """Of 1 to 100, each twice: a boundary that is a value leaves itself out below, and is within above."""
+    values = {"Values": [float(n) for n in range(1, 101)], "Counts": [2.0] * 100}
+    await watch.cloudwatch.put_metric_data(
+        Namespace="Mine", MetricData=[{"MetricName": "M", "Timestamp": ZERO, **values}]
+    )
+    right = {
+        "tm90": 45.5,
+        "TM(10%:90%)": 50.5,
+        "IQM": 50.5,
+        "TM(:90%)": 45.5,
+        "tm(50%:)": 75.5,
+        "TM(10:20)": 15.5,
+        "TC(10:20)": 20,
+        "tc90": 180,
+        "TS(:3)": 12,
+        "ts50": 2550,
+        "PR(:30)": 30,
+        "PR(30:)": 70,
+        "PR(10:20.5)": 10,
+        "wm98": (4851 + 2 * 98) / 100,  # 1 to 98 add up to 4,851
+        "WM(10%:90%)": (10 * 9 + sum(range(10, 91)) + 90 * 10) / 100,
+    }
+    queries = [stat(statistic=name, query_id=f"q{at}") for at, name in enumerate(right)]
+    said = [values[0] for values in await watch.values(*queries)]
+    assert dict(zip(right, said, strict=True)) == pytest.approx(right)
+    assert await watch.values(stat(statistic="TM(200:300)")) == [[]]  # the mean of nothing
+    assert await watch.values(stat(statistic="TC(200:300)")) == [[0.0]]
+    one = {"Namespace": "Mine", "MetricName": "M", "ExtendedStatistics": ["tm90", "PR(:30)"]}
+    span = {"StartTime": ZERO, "EndTime": ZERO + timedelta(minutes=1), "Period": 60}
+    older = await watch.cloudwatch.get_metric_statistics(**one, **span)
+    assert older["Datapoints"][0]["ExtendedStatistics"] == {"tm90": 45.5, "PR(:30)": 30.0}
+
+
+async def test_an_alarm_watches_a_trimmed_mean(watch: Watch) -> None:
+    one = {"Namespace": "Mine", "MetricName": "M", "EvaluationPeriods": 1, "Threshold": 50.0, "Period": 60}
+    for name in ("tm90", "IQM", "TC(:10)", "PR(:50)"):
+        await watch.cloudwatch.put_metric_alarm(
+            AlarmName=name, ExtendedStatistic=name, ComparisonOperator="GreaterThanThreshold", **one
+        )
+    counter = watch.emulator.world.metrics.open_counter("M", (), "None", namespace="Mine")
+    for n in range(1, 101):
+        counter.add(float(n))
+    await advance(watch.emulator, 240.0)
+    alarms = (await watch.cloudwatch.describe_alarm_history(HistoryItemType="StateUpdate"))["AlarmHistoryItems"]
+    assert [item["AlarmName"] for item in alarms if "to ALARM" in item["HistorySummary"]] == ["IQM"]
+
+
 async def test_an_alarm_watches_a_percentile_of_what_is_kept_by_value(watch: Watch) -> None:
     one = {"Namespace": "Mine", "MetricName": "M", "EvaluationPeriods": 1, "Threshold": 900.0}
     one |= {"ComparisonOperator": "GreaterThanThreshold"}
@@ -229,7 +277,7 @@ async def test_an_alarm_watches_a_percentile_of_what_is_kept_by_value(watch: Wat
     assert sorted(history) == ["p99", "twice-p50"]
     assert alarms["p99"]["ExtendedStatistic"] == "p99"
     assert "Statistic" not in alarms["p99"]
-    for metric, wrong in (("CPUUtilization", "p99"), ("ModelLatency", "tm99")):
+    for metric, wrong in (("CPUUtilization", "p99"), ("ApproximateBacklogSize", "tm99")):
         with pytest.raises(ClientError) as gap:
             await put(
                 AlarmName="x",
@@ -279,7 +327,8 @@ async def test_questions_that_make_no_sense_get_cloudwatchs_errors(watch: Watch)
     assert await refused(watch.data(stat(), stat())) == "ValidationError"  # one id twice
     assert await refused(watch.data(stat(query_id="M1"))) == "ValidationError"
     assert await refused(watch.data({"Id": "m1"})) == "ValidationError"
-    assert await refused(watch.data(stat(statistic="tm99"))) == "NotImplemented"  # a gap is ours
+    for wrong in ("tm101", "TM(90%:10%)", "TM(:)", "PR(5%:)", "p(90)", "TM(1:50%)"):
+        assert await refused(watch.data(stat(statistic=wrong))) == "ValidationError"
     assert await refused(watch.data(stat(statistic="p100.5"))) == "ValidationError"
     both = {"Statistics": ["Sum"], "ExtendedStatistics": ["p99"]}
     assert await refused(get(**asked, **span, **both)) == "InvalidParameterCombination"
@@ -458,5 +507,6 @@ async def test_an_alarm_on_metric_math_is_evaluated_and_described(watch: Watch) 
     assert not set(plain) & alarm.keys()
     assert await refused(put(**ALARM, Metrics=metrics)) == "ValidationError"
     assert await refused(put(**of_math, Metrics=[math("STDDEV(m1)"), metrics[1]])) == "NotImplemented"
-    assert await refused(put(**of_math, Metrics=[stat(statistic="tm99")])) == "NotImplemented"
+    gauge = {"Metric": {"Namespace": "AWS/SageMaker", "MetricName": "CPUUtilization"}, "Period": 60, "Stat": "tm99"}
+    assert await refused(put(**of_math, Metrics=[{"Id": "m", "MetricStat": gauge}])) == "NotImplemented"
     assert await refused(put(**of_math, Metrics=[math("m1"), stat()])) == "ValidationError"  # two that return data

@@ -1,6 +1,5 @@
 """Metric queries in two spellings: as callers write `Metrics`, and as the model evaluates them."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,12 +7,11 @@ from smbench.emulator.protocol.codecs import Params, beyond
 from smbench.model.monitoring.metric_math import MathError, UnknownMath
 from smbench.model.monitoring.metrics import Dimensions, MetricId
 from smbench.model.monitoring.series import MINUTE_S
-from smbench.model.monitoring.spread import percentile_of
+from smbench.model.monitoring.spread import extended_statistic
 from smbench.model.monitoring.watched import MetricQuery, check_queries
 
 STATISTICS = ("Average", "Sum", "Minimum", "Maximum", "SampleCount")
 _TIMED = ("Latency", "Time", "TimeInBacklog")  # how names end of what is measured request by request
-_EXTENDED = re.compile(r"(tm|tc|ts|wm|iqm|pr)[\d(].*|iqm", re.IGNORECASE)
 
 
 def dimensions_of(params: Sequence[Mapping[str, str]]) -> Dimensions:
@@ -22,15 +20,13 @@ def dimensions_of(params: Sequence[Mapping[str, str]]) -> Dimensions:
 
 
 def known_statistic(name: str, namespace: str, metric: str) -> str:
-    """One that an alarm can watch here, or a policy: sums, extremes, and percentiles where the values are kept.
+    """One that an alarm can watch here, or a policy: sums, extremes, and extended ones where the values are kept.
 
     Raises:
-        ServiceError: 501, for a trimmed mean, or a percentile of what is kept by average and extremes alone.
+        ServiceError: 501, for a percentile or a trimmed mean of what is kept by average and extremes alone.
         MathError: there is no such statistic.
     """
-    if _EXTENDED.fullmatch(name):
-        raise beyond(f"work out the statistic {name}")
-    if percentile_of(name) is not None:
+    if extended_statistic(name) is not None:
         if namespace.startswith(("AWS/", "/aws/")) and not metric.endswith(_TIMED):
             raise beyond(f"work out {name} of {metric}: only its average and extremes are kept")
         return name

@@ -12,7 +12,7 @@ from smbench.emulator.protocol.paging import TokenError, position, token_for
 from smbench.emulator.site import Site, utc_datetime
 from smbench.model.monitoring.metric_math import MathError, Series, UnknownMath, evaluate, ids_in, reads_all
 from smbench.model.monitoring.metrics import Datapoint, Dimensions, MetricStore, combine
-from smbench.model.monitoring.spread import Spread, percentile_of
+from smbench.model.monitoring.spread import Spread, extended_statistic
 
 QUERIES_MAX = 500
 DATAPOINTS_MAX = 100_800
@@ -78,24 +78,24 @@ def by_period(points: Sequence[Datapoint], span: Span, epoch_ns: int) -> dict[in
 
 
 def statistic(points: list[Datapoint], name: str, metric: str) -> float | None:
-    """One of `STATISTICS` of a period, or a percentile; None where CloudWatch has none: of negative values and of sets.
+    """One of a period, by its name in `STATISTICS` or an extended one; None: of negative values and of sets.
 
     Raises:
-        ServiceError: 501, for a percentile of what is kept by average and extremes alone.
+        ServiceError: 501, for an extended one of what is kept by average and extremes alone.
     """
-    if (share := percentile_of(name)) is None:
+    if (extended := extended_statistic(name)) is None:
         return combine(points).value(name)
     spreads = [point.statistics.known_spread for point in points]
     if None in spreads:
         raise beyond(f"work out {name} of {metric}: only its average and extremes are kept")
     is_negative = any(point.minimum < 0 for point in points)
-    return None if is_negative else reduce(Spread.plus, filter(None, spreads)).percentile(share)
+    return None if is_negative else reduce(Spread.plus, filter(None, spreads)).read(extended)
 
 
 def _readable(name: str) -> None:
-    """Raises ServiceError: a statistic that there is not, or that is not emulated (501); percentiles can be read."""
+    """Raises ServiceError: a statistic that there is not, or that is not emulated (501); extended ones can be read."""
     try:
-        if percentile_of(name) is None:
+        if extended_statistic(name) is None:
             known_statistic(name, "", "")
     except MathError as error:
         raise invalid(str(error)) from None

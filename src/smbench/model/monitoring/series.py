@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from smbench.model.event_queue import EventQueue
-from smbench.model.monitoring.spread import Spread
+from smbench.model.monitoring.spread import ExtendedStatistic, Spread
 
 MINUTE_S = 60
 MINUTE_NS = MINUTE_S * 1_000_000_000
@@ -102,10 +102,10 @@ class Datapoint:
         """Its values again as statistics, to be merged over a longer period."""
         return Statistics(self.sum, self.sample_count, self.minimum, self.maximum, self.spread)
 
-    def percentile(self, share: float) -> float | None:
-        """The value at a share from 0 to 1; None: of negative values, or of values that were not kept."""
+    def extended(self, statistic: ExtendedStatistic) -> float | None:
+        """A percentile or trimmed mean; None: of negative values, or of values that were not kept."""
         spread = self.statistics.known_spread
-        return None if spread is None or self.minimum < 0 else spread.percentile(share)
+        return None if spread is None or self.minimum < 0 else spread.read(statistic)
 
     def value(self, statistic: str) -> float:
         """By CloudWatch's name of the statistic: Average, Maximum, Minimum, Sum, SampleCount."""

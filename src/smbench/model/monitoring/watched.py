@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from smbench.model.monitoring.metric_math import MathError, Series, evaluate, ids_in, reads_all
 from smbench.model.monitoring.metrics import MetricId, MetricStore
 from smbench.model.monitoring.series import MINUTE_NS, MINUTE_S, Datapoint, combine
-from smbench.model.monitoring.spread import percentile_of
+from smbench.model.monitoring.spread import extended_statistic
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ def _periods(store: MetricStore, metric: MetricId, starts_ns: range) -> dict[int
 
 
 def _value(period: Datapoint, statistic: str) -> float | None:
-    share = percentile_of(statistic)
-    return period.value(statistic) if share is None else period.percentile(share)
+    extended = extended_statistic(statistic)
+    return period.value(statistic) if extended is None else period.extended(extended)
 
 
 class _Math:
