@@ -200,11 +200,23 @@ def test_an_update_replaces_the_configuration_keeps_the_endpoint_and_its_count()
     assert hosted.desired > 1, "the configuration's own count is 1"
 
 
+def test_an_update_of_the_concurrency_brings_instances_with_so_many_slots_and_keeps_their_count() -> None:
+    region = Region()
+    two: dict[str, Any] = {"scaling": {"min": 2}, "instances": 2}
+    region.bring(document(**two))
+    assert region.bring(document(**two, concurrency=7), "UPDATE") == "UPDATE_COMPLETE", region.failures()
+    hosted = region.emulator.hosting.endpoints["smbench-demo"]
+    fleet = region.emulator.world.endpoints["smbench-demo"]
+    assert (hosted.status, fleet.settings.concurrency, fleet.in_service) == ("InService", 7, 2)
+    assert region.bring(document(**two), "UPDATE") == "UPDATE_COMPLETE"
+    assert (fleet.settings.concurrency, fleet.in_service) == (4, 2)
+
+
 def test_an_update_that_fails_gives_back_what_was() -> None:
     region = Region()
     region.bring(document())
     before, resources = region.account(), region.stacks("DescribeStackResources")["StackResources"]
-    assert region.bring(document(concurrency=8), "UPDATE") == "UPDATE_ROLLBACK_COMPLETE"
+    assert region.bring(document(instance="ml.m5.2xlarge"), "UPDATE") == "UPDATE_ROLLBACK_COMPLETE"
     after = region.account()
     assert before["configs"].keys() == after["configs"].keys()
     assert before["policies"] == after["policies"]

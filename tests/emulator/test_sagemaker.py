@@ -16,6 +16,7 @@ from smbench.clock import WarpLoop
 from smbench.emulator.protocol.paging import token_for
 from smbench.emulator.server import Emulator
 from smbench.model.endpoints.endpoint import UpdateInProgress
+from smbench.model.endpoints.jobs import Ended, Job
 
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
 SCALED = {
@@ -49,8 +50,10 @@ class Account:
         count: int = 1,
         variant: str = "AllTraffic",
         instance_type: str = "ml.m5.xlarge",
+        slots: int | None = None,
         **output: Any,
     ) -> None:
+        bounded = {} if slots is None else {"ClientConfig": {"MaxConcurrentInvocationsPerInstance": slots}}
         await self.sagemaker.create_endpoint_config(
             EndpointConfigName=name,
             ProductionVariants=[
@@ -61,7 +64,7 @@ class Account:
                     "InitialInstanceCount": count,
                 }
             ],
-            AsyncInferenceConfig={"OutputConfig": {"S3OutputPath": "s3://out/results"} | output},
+            AsyncInferenceConfig=bounded | {"OutputConfig": {"S3OutputPath": "s3://out/results"} | output},
         )
 
     async def endpoint(self, name: str = "ep", config: str = "c") -> None:
@@ -78,6 +81,14 @@ async def account() -> AsyncIterator[Account]:
         emulator = await stack.enter_async_context(emulating(scenario(FAST)))
         sagemaker = await stack.enter_async_context(client(emulator, "sagemaker"))
         yield Account(emulator, sagemaker, stack)
+
+
+@pytest.fixture
+async def slow_account() -> AsyncIterator[Account]:
+    """Whose endpoints work 90 s on a request."""
+    async with AsyncExitStack() as stack:
+        emulator = await stack.enter_async_context(emulating(scenario(FAST | {"service": "90s"})))
+        yield Account(emulator, await stack.enter_async_context(client(emulator, "sagemaker")), stack)
 
 
 @pytest.fixture
@@ -272,6 +283,34 @@ async def test_every_change_of_an_endpoint_sends_test_notifications_to_both_topi
         EndpointName="ep", DesiredWeightsAndCapacities=[wish]
     )
     assert await heard() == 2  # even where it changed nothing
+
+
+async def test_an_update_of_the_concurrency_replaces_the_instances_and_what_is_at_work_finishes(
+    slow_account: Account,
+) -> None:
+    account = slow_account
+    await account.model()
+    for name, slots in (("narrow", 1), ("wide", 3)):
+        await account.config(name, slots=slots)
+    await account.endpoint("ep", "narrow")
+    await advance(account.emulator, 61.0)
+    fleet = account.emulator.world.endpoints["ep"]
+    fleet.on_end.clear()  # nobody waits for what is put into the model itself
+    ends: list[Ended] = []
+    fleet.on_end.append(ends.append)
+
+    for index in range(5):
+        fleet.arrive(Job(index, f"id-{index}", "", 3600.0, 3600.0, account.emulator.site.event_queue.now_ns))
+    await account.sagemaker.update_endpoint(EndpointName="ep", EndpointConfigName="wide")
+    await advance(account.emulator, 59.0)
+    assert (await account.status(), fleet.running) == ("Updating", 1)
+    await advance(account.emulator, 2.0)
+    assert (await account.status(), fleet.running, fleet.in_service) == ("Updating", 1 + 3, 1)
+    await advance(account.emulator, 40.0)
+    assert await account.status() == "InService"
+    assert [(end.attempts, end.instance) for end in ends] == [(1, 0)]
+    await advance(account.emulator, 150.0)
+    assert [(end.attempts, end.instance) for end in ends[1:]] == [(1, 1)] * 4
 
 
 async def test_an_update_takes_effect_when_it_is_done(account: Account) -> None:

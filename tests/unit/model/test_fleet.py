@@ -1,12 +1,16 @@
 """Capacity, by hand: provisioning 100 s, removal 50 s, one slot an instance unless a test says otherwise."""
 
+from collections import Counter
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from modelling import SECOND, Stand
 from smbench.model.endpoints.endpoint import UpdateInProgress
 from smbench.model.service import Seeds
+from smbench.records import Outcome
 
 
 def test_new_instances_serve_after_their_provisioning_and_the_update_ends_with_the_last() -> None:
@@ -209,3 +213,49 @@ def test_a_change_that_has_been_under_way_takes_only_what_is_left() -> None:
     stand.endpoint.set_desired(2, under_way_ns=90 * SECOND)
     stand.go_to(70)
     assert not stand.endpoint.is_updating
+
+
+@given(
+    st.integers(1, 4), st.integers(1, 4), st.integers(1, 5), st.integers(1, 5), st.integers(0, 40), st.integers(0, 60)
+)
+def test_renewed_instances_work_with_their_own_slots_and_the_old_ones_finish_what_they_have(
+    n: int, n_new: int, slots: int, slots_new: int, at_s: int, n_requests: int
+) -> None:
+    stand = Stand(n, service="10s", instances={"min": 0, "max": 9, "start": 1, "concurrency": slots})
+    stand.arrive(n_requests)
+    stand.go_to(at_s + 0.5)
+    running = stand.endpoint.running
+    stand.endpoint.renew(slots_new, n_new)
+    queued = n_requests - stand.endpoint.ended - running
+    assert stand.endpoint.running == running + min(queued, n_new * slots_new)
+    assert (stand.endpoint.desired, stand.endpoint.in_service) == (n_new, n_new)
+    stand.go_to(at_s + 10.5)
+    assert stand.endpoint.running == min(max(0, queued - n_new * slots_new), n_new * slots_new)
+    stand.go_to(2_000)
+    assert [end.attempts for end in stand.ends] == [1] * n_requests
+    assert {end.outcome for end in stand.ends} <= {Outcome.COMPLETED}
+    assert list(dict(sorted(stand.starts_s().items())).values()) == sorted(stand.starts_s().values())
+    served = [(end.instance or 0, end.start_ns or 0) for end in stand.ends]
+    # All of one start work for the same ten seconds.
+    assert all(many <= (slots if instance < n else slots_new) for (instance, _), many in Counter(served).items())
+    assert all(instance >= n for instance, start_ns in served if start_ns >= round((at_s + 0.5) * SECOND))
+    assert (stand.endpoint.current, stand.endpoint.billed, stand.endpoint.is_updating) == (n_new, n_new, False)
+
+
+def test_without_draining_what_old_instances_work_on_begins_again_on_the_new_ones() -> None:
+    stand = Stand(2, service="100s", open_questions={"drain_on_remove": False})
+    stand.arrive(2)
+    stand.go_to(10)
+    stand.endpoint.renew(2, 1)
+    stand.go_to(200)
+    assert [(end.start_ns, end.attempts, end.instance) for end in stand.ends] == [(10 * SECOND, 2, 2)] * 2
+
+
+def test_an_update_is_under_way_until_the_last_old_instance_has_left() -> None:
+    stand = Stand(1, service="200s")
+    stand.arrive()
+    stand.endpoint.renew(4, 1)
+    assert (stand.endpoint.current, stand.endpoint.status) == (2, "Updating")
+    stand.go_to(200)
+    assert stand.kinds() == [(0, "in_service"), (200, "removed")]
+    assert (stand.endpoint.current, stand.endpoint.status) == (1, "InService")

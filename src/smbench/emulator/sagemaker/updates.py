@@ -17,6 +17,7 @@ from smbench.emulator.sagemaker.configurations import (
 )
 from smbench.emulator.sagemaker.hosted import Change, Deployment, Hosted
 from smbench.emulator.sagemaker.hosting import Hosting
+from smbench.model.endpoints.endpoint import Endpoint
 from smbench.model.endpoints.serverless import ServerlessEndpoint
 from smbench.model.world import resource_id_of
 
@@ -107,8 +108,6 @@ class Updates:
             raise unsupported("an update that removes or renames the first variant")
         if hosted.components and any("ModelName" in variant for variant in coming.values()):
             raise unsupported("an update of an endpoint of inference components to models of its variants")
-        if concurrency(config, self._hosting.emulated) != concurrency(hosted.config, self._hosting.emulated):
-            raise unsupported("an update that changes MaxConcurrentInvocationsPerInstance")
         self._hosting.check_topics(delivery)
         return delivery
 
@@ -144,12 +143,16 @@ class Updates:
         hosted.pending, hosted.delivery = None, deployed.delivery
         parts = {part["ProductionVariants"][0]["VariantName"]: part for part in by_variant(deployed.config)}
         wishes = [(one, count) for one, count in deployed.wishes if one.variant_name in parts]
+        counts = {one.variant_name: count for one, count in wishes}
         for one in hosted.variants:
             part = parts.pop(one.variant_name, None)
             if part is None:
                 self._remove_variant(hosted, one)
                 continue
-            one.config = part
+            before, one.config = one.config, part
+            slots = concurrency(part, self._hosting.emulated)
+            if slots != concurrency(before, self._hosting.emulated) and isinstance(one.fleet, Endpoint):
+                one.fleet.renew(slots, counts.get(one.variant_name, one.desired))
             if not deployed.keeps_weights:
                 one.weight = one.variant.get("InitialVariantWeight", 1.0)
         for part in parts.values():

@@ -212,6 +212,12 @@ class Endpoint:
         self._fleet.set_desired(n, cause, under_way_ns=under_way_ns)
         self._dispatch_and_observe()
 
+    def renew(self, concurrency: int, n: int) -> None:
+        """New instances of another concurrency in the place of all there are; the old ones end what they work on."""
+        self.settings.concurrency = concurrency
+        self._fleet.renew(concurrency, n)
+        self._dispatch_and_observe()
+
     def _enqueue(self, held: Held) -> None:
         held.is_queued = True
         self.queued += 1

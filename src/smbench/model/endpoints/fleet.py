@@ -89,7 +89,8 @@ class Fleet:
         self._leaving: list[Instance] = []
         self._pending: set[int] = set()  # indices of instances that the update under way waits for
         # Serving instances with a free slot, by number running; within one load, the longest at it first.
-        self._by_load: list[dict[Instance, None]] = [{} for _ in range(settings.concurrency)]
+        self._concurrency = settings.concurrency  # of the instances that serve, and of those to come
+        self._by_load: list[dict[Instance, None]] = [{} for _ in range(self._concurrency)]
         for _ in range(instances_at_start):
             self._serve(self._new_instance())
 
@@ -116,11 +117,11 @@ class Fleet:
     def utilisations(self, minute_start_ns: int) -> list[float]:
         """The busy share of each instance since the last call, 0..1, of those that exist now."""
         now_ns = self._event_queue.now_ns
-        span_ns = max(1, now_ns - minute_start_ns) * self._settings.concurrency
+        span_ns = max(1, now_ns - minute_start_ns)
         shares = []
         for instance in (*self._serving, *self._leaving):
             instance.settle(now_ns)
-            shares.append(min(1.0, instance.busy_ns / span_ns))
+            shares.append(min(1.0, instance.busy_ns / (span_ns * instance.slots)))
             instance.busy_ns = 0
         return shares
 
@@ -137,7 +138,7 @@ class Fleet:
         load = len(instance.running)
         del self._by_load[load][instance]
         instance.running[held] = None
-        if load + 1 < self._settings.concurrency:
+        if load + 1 < self._concurrency:
             self._by_load[load + 1][instance] = None
 
     def end(self, instance: Instance, held: Held) -> None:
@@ -150,7 +151,7 @@ class Fleet:
             # removal must see the books in order.
             self._event_queue.at(self._event_queue.now_ns, partial(self._leave_when_drained, instance))
             return
-        if load < self._settings.concurrency:
+        if load < self._concurrency:
             del self._by_load[load][instance]
         self._by_load[load - 1][instance] = None
 
@@ -186,6 +187,33 @@ class Fleet:
             for instance in leavers:  # after all have stopped serving, or one's requests would go to the next
                 self._orphan(instance)
 
+    def renew(self, concurrency: int, n: int) -> None:
+        """Put new instances of another concurrency, which have come up elsewhere, in the place of all there are.
+
+        What the old ones work on ends as at a scale-in. Call it while no change is under way.
+        """
+        before, self.desired = self.desired, n
+        for instance in self._launching:  # for such as died
+            if instance.entry is not None:
+                instance.entry.cancel()
+            instance.is_gone = True
+        self._launching.clear()
+        leavers = list(self._serving)
+        for instance in leavers:
+            self._dismiss(instance)
+        self._concurrency, self._by_load = concurrency, [{} for _ in range(concurrency)]
+        made = [self._new_instance() for _ in range(n)]
+        for instance in made:
+            self._serve(instance)
+        if n != before:
+            self._tell("desired", before)
+        for instance in made:
+            self._tell("in_service", n, instance)
+        if not self._settings.open_questions.drain_on_remove:
+            for instance in leavers:
+                self._orphan(instance)
+        self._on_ready()
+
     def _new_instance(self) -> Instance:
         spread, faults = self._settings.service_spread, self._settings.faults
         slowness = max(SLOWEST, self._speeds.normal(1.0, spread)) if spread else 1.0
@@ -198,6 +226,7 @@ class Fleet:
             life_ns=None if self._life is None else round(self._life.draw_s() * 1e9),
             is_stillborn=bool(self._failures.random() < faults.provision_failures),
             running={},
+            slots=self._concurrency,
         )
         self._n_launched += 1
         return instance
@@ -241,17 +270,21 @@ class Fleet:
             self._pending.discard(instance.index)
             return instance
         instance = min(self._serving, key=lambda each: (len(each.running), -each.index))
+        self._dismiss(instance, under_way_ns)
+        return instance
+
+    def _dismiss(self, instance: Instance, under_way_ns: int = 0) -> None:
+        """It serves no more, and leaves once it has done what it works on."""
         self._stop_serving(instance)
         instance.is_leaving = True
         self._leaving.append(instance)
         self._pending.add(instance.index)
         gone_ns = self._event_queue.now_ns + max(0, instance.remove_ns - under_way_ns)
         self._event_queue.at(gone_ns, partial(self._pay_off, instance))
-        return instance
 
     def _stop_serving(self, instance: Instance) -> None:
         self._serving.remove(instance)
-        if len(instance.running) < self._settings.concurrency:
+        if len(instance.running) < self._concurrency:
             del self._by_load[len(instance.running)][instance]
 
     def _pay_off(self, instance: Instance) -> None:

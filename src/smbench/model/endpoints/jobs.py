@@ -92,6 +92,7 @@ class Instance:
     life_ns: int | None
     is_stillborn: bool
     running: "dict[Held, None]"  # in order of start
+    slots: int = 1  # requests that it works on at once
     is_leaving: bool = False
     is_gone: bool = False
     entry: Entry | None = None  # its readiness, or its death
