@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.capacity.price import length_s, price
 from smbench.analysis.numbers.bounds import Bounded
+from smbench.analysis.numbers.ordered import ascending
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.thresholds import ThresholdResult
@@ -47,6 +48,7 @@ class Figures(BaseModel):
     Args:
         verdict: Of the run's checks: valid, unknown or invalid.
         part: Of its load that the run sent, where it ended before the load did; empty: all of it.
+        mean_s: Latency of the completed requests alone.
         has_failed: The run could not go on to its end.
         kept: All thresholds were met; None: one is not known, or there is none, or the run is invalid.
         errors: How many by class: throttle, server, refused, memory, container, unanswered, or the outcome's own name.
@@ -116,7 +118,7 @@ def figures_of(
         p95=summary.sojourn.p95,
         p99=summary.sojourn.p99,
         iqr_s=_quantile(completed_s, 0.75) - _quantile(completed_s, 0.25) if len(completed_s) else None,
-        mean_s=summary.sojourn.mean_s,
+        mean_s=float(ascending(completed_s).mean()) if len(completed_s) else None,
         throughput=_throughput(frames.measured),
         errors=errors_by_class(frames.measured),
         usd=amount,

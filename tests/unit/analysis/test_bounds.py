@@ -43,7 +43,16 @@ def test_what_expired_never_completes_and_is_not_left_out() -> None:
     spread = distribution(seconds(1.0, 2.0, 3.0), never_s=seconds(60.0))
     assert spread.p50 == Bounded.exactly(2.0)
     assert spread.p90 == Bounded(low=60.0, high=None, never=True)
+    assert spread.mean_s is None
     assert (spread.n, spread.n_never) == (4, 1)
+
+
+def test_a_mean_is_of_all_or_there_is_none() -> None:
+    assert distribution(seconds(1.0, 2.0, 6.0)).mean_s == 3.0
+    assert distribution(seconds(1.0, 2.0), censored_s=seconds(6.0)).mean_s is None  # 1.5 s would be of the quick ones
+    assert distribution(seconds(1.0, 2.0), least_s=seconds(0.5, 2.0)).mean_s is None
+    assert distribution(seconds(1.0, 2.0), least_s=seconds(2.0, 1.0)).mean_s == 1.5
+    assert distribution(seconds()).mean_s is None
 
 
 def test_a_young_request_without_an_end_leaves_a_percentile_between_two_bounds() -> None:

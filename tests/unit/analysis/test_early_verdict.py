@@ -230,6 +230,7 @@ def test_a_percentile_is_missed_when_too_many_took_longer_and_met_when_enough_di
     assert foresee("p90 < 30s", at(99, 100, completed=11, sojourn=taking(slow, 11))) is False
     assert foresee("p90 < 30s", at(99, 100, completed=89, sojourn=taking(fast, 89))) is None
     assert foresee("p90 < 30s", at(99, 100, completed=90, sojourn=taking(fast, 90))) is True
+    assert foresee("p90 < 30s", at(99, 99, completed=90, sojourn=taking(fast, 90))) is None  # nine above are too few
 
 
 def test_a_latency_as_near_as_the_clocks_may_be_apart_decides_nothing() -> None:

@@ -211,6 +211,18 @@ def test_the_target_is_named_where_it_is_real() -> None:
     assert summary_of([], scenario={"target": {"endpoint": "whisper"}}).target == "endpoint whisper"
 
 
+def test_a_phase_that_the_run_did_not_reach_has_no_rate_and_no_length() -> None:
+    rows = [Request(float(k), done=k + 1.0, phase="first") for k in range(4)]
+    limit = NotSent.REQUEST_LIMIT
+    rows += [Request(float(k), Outcome.NOT_SENT, phase="first", why_not_sent=limit) for k in range(4, 10)]
+    rows += [Request(k + 0.5, Outcome.NOT_SENT, phase="second", why_not_sent=limit) for k in range(10, 20)]
+    spans = [span(10, name="first"), span(10, name="second", index=1, start_s=10.0, end_s=20.0, first_seq=10)]
+    first, second = (phase.rates for phase in summary_of(rows, spans=spans).phases)
+    assert (first.length_s, first.n_offered, first.offered_hz) == (4.0, 4, 1.0)
+    assert (second.length_s, second.n_offered) == (0.0, 0)
+    assert isinstance(second.offered_hz, Unknown)
+
+
 def test_a_burst_at_one_instant_has_no_rate() -> None:
     summary = summary_of([Request(0.0, send=0.05, done=1.0)] * 3, spans=[span(3, end_s=0.0)])
     rates = summary.rates

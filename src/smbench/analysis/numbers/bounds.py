@@ -70,7 +70,7 @@ class Distribution(BaseModel):
     n: int  # the denominator of every percentile
     n_censored: int  # of them: not ended when the run was over, known only to be longer than their age
     n_never: int  # of them: ended otherwise, so never complete
-    mean_s: float | None  # of those that are known, at most; None when there are none
+    mean_s: float | None  # of all `n`; None where not each of them is known exactly, or there are none
     p50: Bounded | None
     p90: Bounded | None
     p95: Bounded | None
@@ -121,11 +121,16 @@ def distribution(
     percentiles = {
         name: at(share) if n and (name != "p999" or n >= P999_FROM) else None for name, share in PERCENTILES.items()
     }
-    # The mean is of the sorted values: a sum of floats depends on its order, and a run's figures may not.
     return Distribution(
         n=n,
         n_censored=len(censored_s),
         n_never=len(never_s),
-        mean_s=float(high.mean()) if len(high) else None,
+        mean_s=_mean(n, low, high),
         **percentiles,
     )
+
+
+def _mean(n: int, low: Seconds, high: Seconds) -> float | None:
+    """Of the sorted values: a sum of floats depends on its order, and a run's figures may not."""
+    is_known = n and len(high) == n and (low is high or np.array_equal(low, high))
+    return float(high.mean()) if is_known else None

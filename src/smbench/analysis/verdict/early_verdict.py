@@ -126,9 +126,10 @@ class EarlyVerdict:
     def _judge(self, threshold: Threshold, seen: "_Seen", known_ns: int) -> ThresholdSoFar:
         asked = threshold if threshold.lasting_s is None else threshold.of_its_duration()
         bounds = self._bounds(threshold, seen, known_ns)
-        return ThresholdSoFar(
-            threshold.text, so_far(threshold, seen.now), None if bounds is None else bounds.meets(asked)
-        )
+        verdict = None if bounds is None else bounds.meets(asked)
+        if verdict and threshold.n_needed > seen.surely(_n_ranked(threshold, seen.now)):
+            verdict = None  # stopped now, the run had too few requests to show it
+        return ThresholdSoFar(threshold.text, so_far(threshold, seen.now), verdict)
 
     def _bounds(self, threshold: Threshold, seen: "_Seen", known_ns: int) -> Bounded | None:
         """Between which values the figure of the finished run will lie, its own bounds included; None: no telling."""
@@ -268,6 +269,11 @@ class _Seen:
 
 def _n_ended(now: Snapshot) -> int:
     return sum(now.outcomes.get(outcome, 0) for outcome in ENDED)
+
+
+def _n_ranked(threshold: Threshold, now: Snapshot) -> int:
+    """Of how many requests its percentile is, so far."""
+    return now.n_sent if threshold.of == "schedule_lag" else now.n_accepted
 
 
 def _percentile(quantile: Fraction, limit_s: float, n_max: int, n_over: int, n_in: int, n_never: int) -> Bounded:

@@ -48,6 +48,7 @@ class Figure:
 
     bounds: Bounded
     note: str = ""
+    is_thin: bool = False  # a percentile with too few requests above it to show that one is met
 
 
 def figure(threshold: Threshold, frames: Frames, summary: Summary) -> Figure | Unknown:
@@ -83,7 +84,7 @@ def _of_file(seen: Figure, threshold: Threshold, imported: ImportedFrom) -> Figu
     if not imported.has_unanswered:
         note = "requests without an answer are not in the file"
         if threshold.quantile is not None or metric in ("oldest_age", *_OF_BACKLOG):
-            return Figure(bounds.model_copy(update={"high": None}), note)
+            return Figure(bounds.model_copy(update={"high": None}), note, seen.is_thin)
         if metric == "within" or (metric == Outcome.COMPLETED and threshold.unit == "share"):
             return Figure(bounds.model_copy(update={"low": 0.0}), note)
         if metric in ("error_share", Outcome.TRANSPORT_ERROR, Outcome.PENDING):
@@ -187,12 +188,13 @@ def _percentile(of: str, quantile: Fraction, frames: Frames) -> Figure | Unknown
         return Unknown(_NOTHING)
     rank = math.ceil(quantile * n)
     n_above = n - rank
-    note = "" if quantile == 1 or n_above >= ABOVE_MIN else f"{n_above:,} of {n:,} requests lie above"
+    is_thin = quantile < 1 and n_above < ABOVE_MIN
+    note = f"{n_above:,} of {n:,} requests lie above" if is_thin else ""
     if rank > len(low):
         longest_s = max(float(ages.max()) for ages in (low, samples.never_s) if len(ages))
-        return Figure(Bounded(low=longest_s, high=None, never=True), note)
+        return Figure(Bounded(low=longest_s, high=None, never=True), note, is_thin)
     high = _of_rank(known_s, rank) if rank <= len(known_s) else None
-    return Figure(Bounded(low=_of_rank(low, rank), high=high), note)
+    return Figure(Bounded(low=_of_rank(low, rank), high=high), note, is_thin)
 
 
 def _as_known(figure: Figure, threshold: Threshold, frames: Frames, summary: Summary) -> Figure:
@@ -205,9 +207,8 @@ def _as_known(figure: Figure, threshold: Threshold, frames: Frames, summary: Sum
     if low_s is None or low_s >= figure.bounds.low:
         return figure
     note = f"without the generator's lateness {units.duration(low_s)}"
-    return Figure(
-        figure.bounds.model_copy(update={"low": low_s}), "; ".join(part for part in (note, figure.note) if part)
-    )
+    noted = "; ".join(part for part in (note, figure.note) if part)
+    return Figure(figure.bounds.model_copy(update={"low": low_s}), noted, figure.is_thin)
 
 
 def _of_rank(values: Seconds, rank: int) -> float:
@@ -373,15 +374,20 @@ def _greatest(figures: Sequence[Bounded]) -> Bounded:
 
 
 def _cost_per_1000(frames: Frames, summary: Summary) -> Figure | Unknown:
-    """Beyond every number where something was accepted and nothing completed."""
+    """Beyond every number where something was accepted and nothing completed.
+
+    Where requests without an end complete after all they make it less, and the time that they take is paid, too.
+    """
     if frames.n_unsure:
         return _why_unsure(frames)
     counts, usd = summary.measured, then(summary.cost, lambda cost: cost.usd)
-    if counts.accepted and not counts.may_have_completed and not counts.completed:
-        return then(
-            usd, lambda all_of_it: Figure(Bounded(low=1000 * all_of_it, high=None, never=True), "none completed")
-        )
-    return then(then(summary.cost, lambda cost: cost.usd_per_1000), lambda usd: Figure(Bounded.exactly(usd)))
+    n_most = counts.completed + counts.may_have_completed
+    if isinstance(usd, Unknown) or not counts.accepted:
+        return usd if isinstance(usd, Unknown) else Unknown(_NOTHING)
+    if not n_most:
+        return Figure(Bounded(low=1000 * usd, high=None, never=True), "none completed")
+    is_over = counts.completed and not counts.pending
+    return Figure(Bounded(low=1000 * usd / n_most, high=1000 * usd / counts.completed if is_over else None))
 
 
 def _backlog_peak(frames: Frames, summary: Summary) -> Figure | Unknown:

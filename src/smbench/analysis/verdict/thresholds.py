@@ -63,10 +63,11 @@ def _judge(threshold: Threshold, frames: Frames, summary: Summary) -> ThresholdR
     parts = (_left_open(found, frames, summary), _rounded_away(found, asked), found.note)
     note = "; ".join(part for part in parts if part)
     seen = found.bounds.text(WRITE[asked.unit])
+    passed = found.bounds.meets(asked)
     return ThresholdResult(
         text=threshold.text,
         seen=seen if threshold.lasting_s is None else f"beyond it for {seen}",
-        passed=found.bounds.meets(asked),
+        passed=None if passed and found.is_thin else passed,
         unit=asked.unit,
         low=found.bounds.low,
         high=found.bounds.high,

@@ -334,11 +334,15 @@ def cost(judged: Judged) -> Section:
     ]
     if found.harness is not None:
         notes.append(f"Measuring: list prices, nothing free, an upper bound; {found.harness.prices_of}.")
-    figures = Figures("Cost", "What the instances were paid for", _cost_figures(found), tuple(notes))
+    counts = judged.summary.measured
+    if n_open := counts.may_have_completed + counts.transport_error:
+        notes.append(f"Whether {units.counted(n_open, 'more request')} completed is not known, so none is counted.")
+    lines = _cost_figures(found, is_open=n_open > 0)
+    figures = Figures("Cost", "What the instances were paid for", lines, tuple(notes))
     return Section("cost", "Cost", (figures,))
 
 
-def _cost_figures(found: Cost) -> tuple[Figure, ...]:
+def _cost_figures(found: Cost, *, is_open: bool) -> tuple[Figure, ...]:
     paid, useful, idle = (instance_seconds(each) for each in (found.instance_s, found.useful_s, found.idle_s))
     cold, total, per_1000 = instance_seconds(found.cold_s), usd(found.usd), usd(found.usd_per_1000)
     each_1000, is_priced = instance_seconds(found.instance_s_per_1000), not isinstance(found.usd, Unknown)
@@ -346,6 +350,7 @@ def _cost_figures(found: Cost) -> tuple[Figure, ...]:
         [f"{useful.text} useful"] * bool(useful.unit) + [f"{cold.text} cold"] + [f"{idle.text} idle"] * bool(idle.unit)
     )
     n = units.counted(found.n_completed, "completion")
+    completions = "known completions" if is_open else "completions"
     figures = [
         Figure("paid", paid, "instance-seconds", f"{paid.text} instance-seconds: {', '.join(parts)}"),
         Figure(
@@ -358,7 +363,7 @@ def _cost_figures(found: Cost) -> tuple[Figure, ...]:
         Figure("paid, USD", total, "at the price given", total.text if is_priced else ""),
     ]
     if is_priced:  # else the figure above says why none of them is known
-        said = f"{per_1000.text} per 1,000 completions" if per_1000.unit else ""
+        said = f"{per_1000.text} per 1,000 {completions}" if per_1000.unit else ""
         figures.append(Figure("useful, USD", usd(found.useful_usd), "no policy can do this work with less"))
         figures.append(Figure("per 1,000 completions, USD", per_1000, n, said))
     if is_priced and found.deadline_s is not None:
@@ -366,7 +371,7 @@ def _cost_figures(found: Cost) -> tuple[Figure, ...]:
         meaning = f"{count(found.n_within_deadline).text} completions; {found.deadline_from}"
         said = f"{within.text} per 1,000 within {limit}" if within.unit else ""
         figures.append(Figure(f"per 1,000 within {limit}, USD", within, meaning, said))
-    said = f"{each_1000.text} per 1,000 completions" if each_1000.unit and not is_priced else ""
+    said = f"{each_1000.text} per 1,000 {completions}" if each_1000.unit and not is_priced else ""
     figures.append(Figure("per 1,000 completions", each_1000, f"instance-seconds; {n}", said))
     if found.harness is not None:
         measuring = usd(found.harness.usd)

@@ -53,7 +53,9 @@ def load(judged: Judged) -> Section | None:
 
 
 def _rates(rates: Rates) -> tuple[Cell, ...]:
-    length = Cell("at once") if isinstance(rates.offered_hz, Unknown) else duration(rates.length_s)
+    length = duration(rates.length_s)
+    if isinstance(rates.offered_hz, Unknown):
+        length = Cell("at once" if rates.n_offered else "-")
     per_second = (rates.offered_hz, rates.achieved_hz, rates.accepted_hz, rates.completed_hz)
     return (count(rates.n_offered), length, *map(rate, per_second))
 
