@@ -34,8 +34,8 @@ _WORDS: dict[str, set[str]] = {
     "end": {"end", "ended", "finish", "finished", "completed", "done", "responded"},
     "latency": {"latency", "elapsed", "duration", "took", "rt", "responsetime"},
     "status": {"status", "code", "statuscode", "responsecode", "outcome", "result", "state"},
-    "success": {"success", "successful", "ok", "passed"},
-    "error": {"error", "exception", "failure", "reason"},
+    "success": {"success", "successful", "succeeded", "ok", "passed"},
+    "error": {"error", "errors", "err", "exception", "failure", "failures", "failed", "reason"},
     "label": {"label", "endpoint", "name"},
     "phase": {"phase"},
     "size": {"size", "bytes"},
@@ -44,6 +44,10 @@ _OF_A_PART = {  # of a request: the name of such a column has a word for latency
     "queue", "queued", "queueing", "queuing", "wait", "waiting", "blocked", "connect", "connecting", "connection",
     "dns", "lookup", "tls", "ssl", "handshake", "first", "ttft", "ttfb", "itl", "tpot", "token", "tokens", "inter",
     "prefill", "decode", "network", "upstream", "model", "overhead", "init", "billed",
+}  # fmt: skip
+_OF_SEVERAL = {  # requests: the name of such a column has a word for latency, and is a statistic; `p` is p99's
+    "mean", "avg", "average", "median", "min", "minimum", "max", "maximum", "std", "stdev", "stddev", "variance", "p",
+    "percentile", "quantile",
 }  # fmt: skip
 _STATUS = re.compile(r"0|[1-5]\d\d", re.ASCII)  # of HTTP; 0: no answer
 _ROW_DIGITS_MAX = 18  # of the number of a row
@@ -232,9 +236,11 @@ def _several(table: Table, columns: Mapping[str, int]) -> str:
         for role, found in several.items()
         if len(found) > 1
     ]
-    parts = [at for role in missing for at in _with_a_word(table, role) if _is_of_a_part(table, at)]
-    named = ", ".join(table.name(at) for at in dict.fromkeys(parts))
-    return "".join([*asked, f"; by their names only parts of a request: {named}" if named else ""])
+    left_out = {at: None for role in missing for at in _with_a_word(table, role)}
+    for words, what in ((_OF_A_PART, "only parts of a request"), (_OF_SEVERAL, "statistics of several requests")):
+        if named := ", ".join(table.name(at) for at in left_out if _has_one_of(table, at, words)):
+            asked.append(f"; by their names {what}: {named}")
+    return "".join(asked)
 
 
 def _is_vegeta_csv(table: Table) -> bool:
@@ -297,16 +303,16 @@ def _with_a_word(table: Table, role: str) -> list[int]:
     return found
 
 
-def _is_of_a_part(table: Table, at: int) -> bool:
-    """Whether a column's name speaks of a part of a request, such as its wait in a queue or its first token."""
-    return not _OF_A_PART.isdisjoint(words_of(table.name(at)))
+def _has_one_of(table: Table, at: int, words: set[str]) -> bool:
+    """Whether a column's name has one of these words."""
+    return not words.isdisjoint(words_of(table.name(at)))
 
 
 def _matching(table: Table, role: str) -> list[int]:
     """The columns that may be meant by a role."""
     matching = _with_a_word(table, role)
     if role in ("end", "latency"):
-        matching = [at for at in matching if not _is_of_a_part(table, at)]
+        matching = [at for at in matching if not _has_one_of(table, at, _OF_A_PART | _OF_SEVERAL)]
     if role == "status":
         matching = [at for at in matching if not {"error", "success"} & set(words_of(table.name(at)))]
     if role == "end":

@@ -465,6 +465,35 @@ def test_a_part_of_a_request_is_not_taken_for_the_whole(tmp_path: Path, name: st
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["latency_mean_ms", "p99_latency_ms", "avgLatency_ms", "max_duration_ms"])
+def test_a_statistic_of_several_requests_is_not_taken_for_the_latency_of_one(tmp_path: Path, name: str) -> None:
+    text = f"timestamp,{name}\n" + "".join(f"{iso(k)},5\n" for k in range(3))
+    with pytest.raises(UsageError, match=f"by their names statistics of several requests: {name}"):
+        imported(tmp_path, "a.csv", text)
+    _, summary = read(
+        imported(tmp_path, "a.csv", text, Wanted(asked=Asked(columns={"start": "timestamp", "latency": name})))
+    )
+    assert summary.sojourn.max == Bounded.exactly(0.005)
+    text = f"timestamp,{name},latency_ms\n" + "".join(f"{iso(k)},5,9\n" for k in range(3))
+    _, summary = read(imported(tmp_path, "b.csv", text))
+    assert summary.sojourn.max == Bounded.exactly(0.009)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [("errors", "0 1 0"), ("failed", "false true false"), ("is_error", "0 1 0"), ("err", "- EOF -"),
+     ("failures", "0 2 0"), ("succeeded", "true false true"), ("succeeded", "1 0 1")],
+)  # fmt: skip
+def test_a_column_of_failures_is_found_in_each_of_its_names(tmp_path: Path, name: str, cells: str) -> None:
+    """Else what failed would be counted as completed."""
+    rows = "".join(f"{iso(k)},5,{cell}\n" for k, cell in enumerate(cells.split()))
+    _, summary = read(imported(tmp_path, "a.csv", f"start,latency_ms,{name}\n{rows}"))
+    assert (summary.counts.completed, summary.counts.completed + summary.counts.failed) in ((2, 3), (2, 2))
+    assert summary.counts.scheduled - summary.counts.completed == 1
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["count", "SampleCount", "num_requests"])
 def test_a_row_that_sums_up_several_requests_is_refused(tmp_path: Path, name: str) -> None:
     for counts, is_refused in (((1, 1, 3), True), ((1, 1, 1), False), ((1, 2, 3), False)):  # the last numbers the rows
