@@ -36,7 +36,8 @@ before the end (at any time, where ends are missed: some are not published, or a
 the endpoint whose end was lost or is never published: `backlog`, `drain` and `oldest_age` count it for as long as it
 may have stayed. Of a run that `--stop-when-certain` ended, only the thresholds that it had are certain: for another
 one what was never sent is open. Where nothing was accepted, `failed == 0` and `backlog < 3` are unknown: there was
-nothing to fail or to wait. Of an invalid run all are unknown: its figures are not the endpoint's.
+nothing to fail or to wait. A percentile with fewer than ten requests above it can be missed, not met: `p95` takes 200
+requests. Of an invalid run all are unknown: its figures are not the endpoint's.
 
 | exit status | |
 |---|---|
