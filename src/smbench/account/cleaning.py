@@ -16,6 +16,12 @@ from smbench.records import Outcome
 from smbench.results.manifest import Manifest
 from smbench.results.store import open_run
 
+_NOT_KNOWN = (
+    "outputs and failures of a run whose results folder is lost stay: SageMaker names them after nothing of a run, so "
+    "they look like those of other callers. Where only runs write below {}, delete what is there, or let a life cycle "
+    "rule expire it"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -66,10 +72,12 @@ async def find(clients: AwsClients, whose: Whose) -> Found:
     if whose.folder is not None:
         return await _of_folder(clients, whose, things)
     if whose.endpoint is None:
-        return Found(tuple(things))
-    place = await _inputs_of(clients, whose.endpoint)
-    claims = await claims_of(clients, f"{place}/{CLAIMS}")
-    return Found(tuple(things), (*await inputs_below(clients, place), *claims))
+        return Found(tuple(things), kept=(_NOT_KNOWN.format("the endpoint's output and failure paths"),))
+    output_path, failure_path = await _outputs_of(clients, whose.endpoint)
+    place = input_prefix(output_path)
+    objects = (*await inputs_below(clients, place), *await claims_of(clients, f"{place}/{CLAIMS}"))
+    paths = " and ".join(path for path in (output_path, failure_path) if path is not None)
+    return Found(tuple(things), objects, (_NOT_KNOWN.format(paths),))
 
 
 async def remove(clients: AwsClients, found: Found) -> list[str]:
@@ -77,14 +85,16 @@ async def remove(clients: AwsClients, found: Found) -> list[str]:
     return [*await removed(clients, list(found.things)), *await deleted(clients, list(found.objects))]
 
 
-async def _inputs_of(clients: AwsClients, endpoint: str) -> str:
+async def _outputs_of(clients: AwsClients, endpoint: str) -> tuple[str, str | None]:
+    """Where its outputs and its failures go."""
     with clients.explained(f"describe the endpoint {endpoint} (sagemaker:DescribeEndpoint, DescribeEndpointConfig)"):
         described = await clients.sagemaker.describe_endpoint(EndpointName=endpoint)
         config = await clients.sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
     asynchronous = described.get("AsyncInferenceConfig") or config.get("AsyncInferenceConfig")
     if not asynchronous:
         raise UsageError(f"the endpoint {endpoint} takes no inputs from S3", "leave out --endpoint")
-    return input_prefix(asynchronous["OutputConfig"]["S3OutputPath"])
+    output = asynchronous["OutputConfig"]
+    return output["S3OutputPath"], output.get("S3FailurePath")
 
 
 async def _of_folder(clients: AwsClients, whose: Whose, things: list[Remain]) -> Found:

@@ -192,6 +192,13 @@ async def test_without_its_folder_a_runs_inputs_are_found_beside_the_endpoints_o
     before = await left.keys()
     assert await remove(left.clients, found) == []
     assert before - await left.keys() == set(inputs.keys)
+    # What SageMaker wrote may be anybody's: it stays, and is named with what to do about it.
+    outputs, failures = left.target.output_path, left.target.failure_path
+    assert any(f"s3://{bucket}/{key}".startswith(str(outputs)) for key in await left.keys())
+    (why,) = found.kept
+    assert f"Where only runs write below {outputs} and {failures}, delete what is there" in why
+    (why,) = (await left.find(Whose("smb-0123456789"))).kept
+    assert "below the endpoint's output and failure paths, delete what is there" in why
 
 
 async def test_a_bucket_that_keeps_versions_keeps_none_of_what_a_run_left_and_all_of_others(left: Left) -> None:
