@@ -401,7 +401,7 @@ async def test_our_template_is_carried_out_by_our_calls_on_motos_cloudformation(
         real = clients.cloudformation.delete_change_set
         with pytest.raises(ResponseParserError, match="500 Internal Server Error"):
             await real(StackName="smbench-demo", ChangeSetName="smbench")
-        not_there = {"Error": {"Code": "ValidationError", "Message": "Stack [smbench-demo] does not exist"}}
+        not_there: Any = {"Error": {"Code": "ValidationError", "Message": "Stack [smbench-demo] does not exist"}}
         answer = AsyncMock(side_effect=ClientError(not_there, "DeleteChangeSet"))
         monkeypatch.setattr(clients.cloudformation, "delete_change_set", answer)
         wanted = await stack.make_change_set(clients, "demo", whole, is_new=True)
