@@ -199,7 +199,13 @@ def _service_s(payload: Payload, scenario: Scenario, base_dir: Path) -> float:
     streaming_s, timeout_s = _streaming_s(scenario, base_dir), _timeout_s(payload, scenario)
     if streaming_s >= timeout_s:
         return timeout_s
-    return mean_within_s(law, timeout_s - streaming_s, base_dir) + streaming_s
+    slowness = _slowness(scenario)
+    return slowness * mean_within_s(law, (timeout_s - streaming_s) / slowness, base_dir) + streaming_s
+
+
+def _slowness(scenario: Scenario) -> float:
+    """How many times as long as the law says a request works."""
+    return scenario.target.emulated.serverless.slowness if scenario.target.kind == "serverless" else 1.0
 
 
 def _streaming_s(scenario: Scenario, base_dir: Path) -> float:
@@ -282,6 +288,7 @@ def _phase(
 
 def _timeouts(payloads: Sequence[Payload], scenario: Scenario, base_dir: Path) -> tuple[TimeOut, ...]:
     service, streaming_s = scenario.target.emulated.service, _streaming_s(scenario, base_dir)
+    slowness = _slowness(scenario)
     found: dict[tuple[str, float], TimeOut] = {}
     for payload in payloads:
         timeout_s = _timeout_s(payload, scenario)
@@ -289,8 +296,8 @@ def _timeouts(payloads: Sequence[Payload], scenario: Scenario, base_dir: Path) -
         if key in found:
             continue
         law = service.of(payload.payload_class)
-        share = share_beyond(law, timeout_s - streaming_s, base_dir)
-        service_s = mean_s(law, base_dir) + streaming_s
+        share = share_beyond(law, (timeout_s - streaming_s) / slowness, base_dir)
+        service_s = slowness * mean_s(law, base_dir) + streaming_s
         found[key] = TimeOut(payload.payload_class, service_s, timeout_s, payload.timeout_s is None, share)
     return tuple(one for one in found.values() if one.share >= _NAMED_SHARE)
 

@@ -229,6 +229,10 @@ def _environments(serverless: Serverless) -> list[str]:
     parts = [f"{serverless.memory:,} MB", f"at most {units.counted(serverless.max_concurrency, 'request')} at once"]
     if serverless.provisioned:
         parts.append(f"{units.counted(serverless.provisioned, 'environment')} always warm")
+    if serverless.slowness != 1:
+        parts.append(f"work takes {serverless.slowness:.3g} times as long as with {serverless.measured_at:,} MB")
+    if not serverless.has_enough_memory:
+        parts.append(f"every request fails, for it takes {serverless.needed:,} MB")
     parts.append(f"cold starts {describe_law(serverless.cold_start)}")
     return [*parts, f"idle environments kept for {format_duration(serverless.keep_warm)}"]
 

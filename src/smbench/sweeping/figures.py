@@ -17,6 +17,7 @@ from smbench.records import Ending, Outcome, Unknown, is_throttle
 from smbench.sweeping.benchmarks import COLD, WARM
 
 ENDED_EARLY = "ended early"
+_N_STEPS = 100  # of the distribution that is kept of a cell
 _DAY_S = 86_400.0
 
 
@@ -55,6 +56,7 @@ class Figures(BaseModel):
         usd: None where no price is known, and `usd_why` says why.
         usd_day: At the mean rate of the run.
         instance_type: Of a real endpoint, with its instances when the run began; empty: not known, or it has none.
+        spread_s: Latency of the completed at each per cent of them, from the least to the longest; empty: none.
         model_latency_s: The mean of CloudWatch's minutes of ModelLatency, as CPUUtilization and MemoryUtilization are
             of theirs, both as shares; None: it has none.
     """
@@ -78,6 +80,7 @@ class Figures(BaseModel):
     usd_per_1000: float | None
     usd_day: float | None
     data_usd_per_1000: float = 0.0
+    spread_s: tuple[float, ...] = ()
     cold: ColdCalls | None = None
     instance_type: str = ""
     instances: int | None = None
@@ -119,6 +122,7 @@ def figures_of(
         p99=summary.sojourn.p99,
         iqr_s=_quantile(completed_s, 0.75) - _quantile(completed_s, 0.25) if len(completed_s) else None,
         mean_s=float(ascending(completed_s).mean()) if len(completed_s) else None,
+        spread_s=_spread_s(completed_s),
         throughput=_throughput(frames.measured),
         errors=errors_by_class(frames.measured),
         usd=amount,
@@ -214,6 +218,13 @@ def _cold(requests: pl.DataFrame) -> ColdCalls | None:
     if not all(map(len, of.values())):
         return None
     return ColdCalls(n=len(of[COLD]), cold_s=_quantile(of[COLD], 0.5), warm_s=_quantile(of[WARM], 0.5))
+
+
+def _spread_s(completed_s: Any) -> tuple[float, ...]:
+    if not len(completed_s):
+        return ()
+    shares = np.linspace(0, 1, _N_STEPS + 1)
+    return tuple(np.quantile(completed_s, shares, method="inverted_cdf").tolist())
 
 
 def _quantile(values: Any, share: float) -> float:

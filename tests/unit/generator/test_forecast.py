@@ -150,6 +150,18 @@ def test_a_time_out_cuts_the_long_services_off_and_not_the_mean_alone() -> None:
     assert not [text for text in told(plan)[0] if "cannot keep up" in text]
 
 
+def test_less_memory_than_the_service_was_measured_at_makes_it_as_many_times_longer() -> None:
+    plan = planned("""\
+        name: x
+        target: {kind: serverless, emulated: {service: 40s, serverless: {memory: 1024, measured_at: 2048}}}
+        load: [{constant: {rate: 0.055/s, for: 1h}}]
+        """)
+    found = forecast(plan)
+    (phase,) = found.phases
+    assert phase.busy_slots == pytest.approx(0.055 * 60, rel=1e-3)  # 80 s, which the container's limit cuts off
+    assert [one.share for one in found.timeouts] == [1.0]
+
+
 @pytest.mark.parametrize(
     ("settings", "rest", "words"),
     [

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelling import SECOND, emulated
+from smbench.model.endpoints.answers import container_error_of, error_message
 from smbench.model.endpoints.endpoint import CONTAINER_ERROR, TIMEOUT
-from smbench.model.endpoints.jobs import Ended, Job
+from smbench.model.endpoints.jobs import OUT_OF_MEMORY, Ended, Job
 from smbench.model.endpoints.serverless import ServerlessEndpoint
 from smbench.model.endpoints.settings import EndpointSettings
 from smbench.model.event_queue import EventQueue
@@ -23,8 +24,17 @@ COLD_S = 3.0
 class Serverless:
     """One endpoint with service times of 1 s and cold starts of 3 s, and note of all it tells."""
 
-    def __init__(self, max_concurrency: int = 20, *, provisioned: int = 0, keep_warm: str = "60s", **own: Any) -> None:
+    def __init__(
+        self,
+        max_concurrency: int = 20,
+        *,
+        provisioned: int = 0,
+        keep_warm: str = "60s",
+        memory: dict[str, int] | None = None,
+        **own: Any,
+    ) -> None:
         wanted = {"max_concurrency": max_concurrency, "provisioned": provisioned, "keep_warm": keep_warm}
+        wanted |= memory or {}
         described = emulated(serverless=wanted | {"cold_start": f"{COLD_S}s"}, **own)
         self.event_queue = EventQueue()
         self.metrics = MetricStore(self.event_queue, 0, delay=Distribution.model_validate("0s"))
@@ -128,6 +138,27 @@ def test_the_limit_of_a_container_does_not_count_the_cold_start() -> None:
     endpoint.call()
     endpoint.go_to(100)
     assert (endpoint.ends[0].reason, endpoint.sojourns_s()) == (TIMEOUT, [63.0])
+
+
+@pytest.mark.parametrize(("memory", "work_s"), [(1024, 2.0), (2048, 1.0), (4096, 0.5), (6144, 1 / 3)])
+def test_work_takes_as_many_times_as_long_as_the_memory_is_smaller(memory: int, work_s: float) -> None:
+    endpoint = Serverless(memory={"memory": memory, "measured_at": 2048}, service="1s")
+    endpoint.call()
+    endpoint.go_to(10)
+    assert endpoint.sojourns_s() == pytest.approx([COLD_S + work_s])
+
+
+def test_a_request_that_takes_more_memory_than_there_is_kills_its_environment() -> None:
+    endpoint = Serverless(memory={"memory": 2048, "needed": 2049}, service="1s")
+    endpoint.call()
+    endpoint.go_to(10)
+    assert (endpoint.ends[0].reason, endpoint.endpoint.warm) == (OUT_OF_MEMORY, 0)
+    message = error_message(*container_error_of(endpoint.ends[0]), endpoint="mine")
+    assert "could not get a response from the mine endpoint. This can occur when CPU or memory utilization" in message
+    endpoint = Serverless(memory={"memory": 2048, "needed": 2048}, service="1s")
+    endpoint.call()
+    endpoint.go_to(10)
+    assert (endpoint.ends[0].reason, endpoint.endpoint.warm) == ("", 1)
 
 
 def test_a_container_that_fails_leaves_a_warm_environment() -> None:

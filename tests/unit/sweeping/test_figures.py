@@ -19,6 +19,7 @@ def test_quartiles_and_medians_are_values_that_were_seen() -> None:
     assert found.cold is not None
     assert (found.cold.n, found.cold.cold_s, found.cold.warm_s) == (4, 2.0, 1.5)
     assert found.iqr_s == 3.0 - 1.0  # of all eight: 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 10
+    assert [found.spread_s[share] for share in (0, 25, 50, 88, 100)] == [0.5, 1.0, 2.0, 10.0, 10.0]
 
 
 @pytest.mark.parametrize(

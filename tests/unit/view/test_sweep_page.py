@@ -5,12 +5,13 @@ Method: groups made by hand, one of which has no point in a picture.
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.sweeping.figures import Figures
 from smbench.sweeping.ranking import Group
-from smbench.view.page.sweep_page import cost_picture, latency_picture
+from smbench.view.page.sweep_page import cost_picture, density_picture, latency_picture, shares_within
 
 UNKNOWN: dict[str, Any] = {
     **dict.fromkeys(("iqr_s", "mean_s", "throughput", "usd", "usd_day", "kept")),
@@ -47,3 +48,20 @@ def test_of_runs_that_say_nothing_none_is_the_cheapest_or_the_slowest() -> None:
     assert cost is not None
     assert latency is not None
     assert (cost.title, latency.title) == ("load: cost against latency", "load: latency")
+
+
+def test_the_density_of_a_configuration_is_the_share_of_its_latencies_in_each_bin() -> None:
+    even, late = tuple(k / 100 for k in range(101)), (1.0,) * 101
+    edges_s = np.array([0.0, 0.25, 0.5, 1.0])
+    assert shares_within([even], edges_s) == pytest.approx([0.25, 0.25, 0.5])
+    assert shares_within([late], edges_s) == pytest.approx([0.0, 0.0, 1.0])
+    assert shares_within([even, late], edges_s) == pytest.approx([0.125, 0.125, 0.75])
+
+
+@pytest.mark.slow
+def test_a_page_shows_the_density_of_each_configuration_in_which_something_completed() -> None:
+    spread = tuple(0.5 + k / 100 for k in range(101))
+    found = density_picture("load", [group("a", Bounded.exactly(1.0), 2.0, spread_s=spread), GROUPS[1]])
+    assert found is not None
+    assert "'configuration': 'a'" in str(found.draw(600))
+    assert density_picture("load", GROUPS) is None

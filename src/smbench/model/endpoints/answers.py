@@ -2,7 +2,15 @@
 
 import orjson
 
-from smbench.model.endpoints.jobs import CONTAINER_ERROR, INSTANCE_LOST, OVERLOADED, TIMEOUT, Ended, Job
+from smbench.model.endpoints.jobs import (
+    CONTAINER_ERROR,
+    INSTANCE_LOST,
+    OUT_OF_MEMORY,
+    OVERLOADED,
+    TIMEOUT,
+    Ended,
+    Job,
+)
 from smbench.model.endpoints.streaming import Streamed
 from smbench.scenario.values.request import ANSWER_MAX_S, STREAM_MAX_S
 
@@ -15,9 +23,16 @@ _TIMED_OUT = (
     "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for "
     "each container in Amazon CloudWatch, resolve the issue, and try again."
 )
+_ENDPOINT = "[ENDPOINT NAME]"
+_DEAD = (  # as users of SageMaker quote it: aws/amazon-sagemaker-examples issues 2815 and 3089
+    f"Amazon SageMaker could not get a response from the {_ENDPOINT} endpoint. This can occur when CPU or memory "
+    "utilization is high. To check your utilization, see Amazon CloudWatch. To fix this problem, use an instance type "
+    "with more CPU capacity or memory."
+)
 _CONTAINER_ERRORS = {  # what the container answered, 0 where it did not, and with which words
     CONTAINER_ERROR: (500, '{"error":"the emulated container failed"}'),
     OVERLOADED: (503, '{"error":"the emulated container has no room for more requests"}'),
+    OUT_OF_MEMORY: (0, _DEAD),
     TIMEOUT: (0, _TIMED_OUT),
     INSTANCE_LOST: (0, "The connection to the container was closed."),
 }
@@ -62,5 +77,5 @@ def error_message(
         f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
         f"#logEventViewer:group=/aws/sagemaker/Endpoints/{endpoint}"
     )
-    text = f'Received server error ({status}) from primary with message "{words}".'
+    text = f'Received server error ({status}) from primary with message "{words.replace(_ENDPOINT, endpoint)}".'
     return f"{text} See {logs} in account {account} for more information."

@@ -7,6 +7,7 @@ from smbench.model.event_queue import Entry
 from smbench.records import Outcome
 
 CONTAINER_ERROR = "container_error"
+OUT_OF_MEMORY = "out_of_memory"
 TIMEOUT = "timeout"
 TTL = "ttl"
 INSTANCE_LOST = "instance_lost"  # and no other begins with it: an open question, and always so where a caller waits

@@ -2,7 +2,8 @@
 
 Rules of the whole file. A request takes a warm environment if one is idle: a provisioned one first, then the one that
 was used last. Else a new one is made, whose cold start comes before the work. Beyond MaxConcurrency a request is
-refused at once, for nothing waits here. Two requests that come at one instant are served in order of arrival.
+refused at once, for nothing waits here. An environment whose memory a request exceeds dies of it. Two requests that
+come at one instant are served in order of arrival.
 """
 
 from collections.abc import Callable
@@ -10,12 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from smbench.model.endpoints.invocation_metrics import InvocationMetrics
-from smbench.model.endpoints.jobs import Ended, Job, end_of_work
+from smbench.model.endpoints.jobs import OUT_OF_MEMORY, Ended, Job, end_of_work
 from smbench.model.endpoints.provisioned import ProvisionedConcurrency, ProvisionedMetrics
 from smbench.model.endpoints.settings import EndpointSettings
 from smbench.model.event_queue import Entry, EventQueue
 from smbench.model.monitoring.metrics import MetricStore
 from smbench.model.service import Sampler, Seeds, ServiceSampler
+from smbench.records import Outcome
 from smbench.scenario.serverless import Serverless
 from smbench.scenario.values.seeds import stream
 
@@ -119,7 +121,8 @@ class ServerlessEndpoint:
             self.throttled += 1
             return False
         share = self.settings.faults.container_errors
-        has_error = bool(self._container_errors.random() < share) if share else False
+        is_killed = not self.serverless.has_enough_memory
+        has_error = is_killed or (bool(self._container_errors.random() < share) if share else False)
         self.accepted += 1
         self.running += 1
         self._observe()
@@ -128,9 +131,11 @@ class ServerlessEndpoint:
             environment = self._make(is_provisioned=False)
             setup_ns = round(self._cold_start.draw_s() * 1e9)
             self.cold_starts += 1
-        work_s = self._service.work_s(job.payload_class)
+        work_s = self._service.work_s(job.payload_class) * self.serverless.slowness
         lasts_s = job.lasts_s(work_s, has_container_error=has_error)
         worked_s, outcome, reason = end_of_work(lasts_s, job.timeout_s, has_container_error=has_error)
+        if is_killed and outcome is Outcome.FAILED:
+            reason = OUT_OF_MEMORY
         start_ns = self._event_queue.now_ns + setup_ns
         done_ns = start_ns + round(worked_s * 1e9)
         ended = Ended(job, outcome, reason, start_ns, done_ns, environment.index, attempts=1)
@@ -170,7 +175,7 @@ class ServerlessEndpoint:
                 self._n_leaving -= 1
             else:
                 self._provisioned.append(environment)
-        elif environment.index >= self._n_replaced:
+        elif environment.index >= self._n_replaced and ended.reason != OUT_OF_MEMORY:
             due_ns = self._event_queue.now_ns + round(self.serverless.keep_warm * 1e9)
             environment.expiry = self._event_queue.at(due_ns, partial(self._idle.remove, environment))
             self._idle.append(environment)

@@ -3,6 +3,7 @@
 import math
 
 import altair as alt
+import numpy as np
 import polars as pl
 
 from smbench import units
@@ -15,6 +16,7 @@ from smbench.view.page.vega import Vega
 from smbench.view.report.sweep import (
     HEADS,
     RECOMMENDER_HEADS,
+    THROUGHPUT_HEADS,
     Looked,
     against_instances_of,
     benchmarks,
@@ -24,11 +26,13 @@ from smbench.view.report.sweep import (
     recommender_rows,
     sentences,
     table_rows,
+    throughput_rows,
 )
 from smbench.view.sections.blocks import Block, Sentence, table_of_texts
 from smbench.view.sections.price import break_even_table, savings_table
 
 _ROW_PX = 22
+_BINS = 60
 
 
 def sweep_page(looked: Looked, vega: Vega) -> str:
@@ -36,19 +40,21 @@ def sweep_page(looked: Looked, vega: Vega) -> str:
     sections = []
     for benchmark in benchmarks(looked):
         groups = [group for group in looked.groups if group.benchmark == benchmark]
-        pictures = (drawn(cost_picture(benchmark, groups), vega), drawn(latency_picture(benchmark, groups), vega))
-        table = table_of_texts(benchmark, HEADS, table_rows(looked, benchmark))
-        blocks: tuple[Block | Drawing, ...] = (*(one for one in pictures if one is not None), table)
-        sections.append(Part(benchmark, benchmark, blocks))
-    if rows := recommendations(looked):
-        table = table_of_texts("recommendations", RECOMMENDER_HEADS, recommender_rows(rows))
-        said = tuple(Sentence(note) for note in recommender_notes(rows))
+        pictures = (picture(benchmark, groups) for picture in (cost_picture, latency_picture, density_picture))
+        drawings = [one for one in (drawn(picture, vega) for picture in pictures) if one is not None]
+        tables = [table_of_texts(benchmark, HEADS, table_rows(looked, benchmark))]
+        if rows := throughput_rows(looked, benchmark):
+            tables.append(table_of_texts("completions in a second", THROUGHPUT_HEADS, rows))
+        sections.append(Part(benchmark, benchmark, (*drawings, *tables)))
+    if recommended := recommendations(looked):
+        table = table_of_texts("recommendations", RECOMMENDER_HEADS, recommender_rows(recommended))
+        said = tuple(Sentence(note) for note in recommender_notes(recommended))
         sections.append(Part("recommendations", "Recommendations", (table, *said)))
     if against := against_instances_of(looked):
-        tables: list[Block | Drawing] = [break_even_table(against.break_even)]
+        compared: list[Block | Drawing] = [break_even_table(against.break_even)]
         if against.savings:
-            tables.append(savings_table(against.savings, against.compared_with))
-        sections.append(Part("against-instances", "Against instances", tuple(tables)))
+            compared.append(savings_table(against.savings, against.compared_with))
+        sections.append(Part("against-instances", "Against instances", tuple(compared)))
     sections.append(Part("notes", "Notes", tuple(Sentence(note) for note in notes(looked))))
     return written(
         "comparison.html.j2",
@@ -124,6 +130,55 @@ def latency_picture(benchmark: str, groups: list[Group]) -> Picture | None:
         "no point.",
         draw,
     )
+
+
+def density_picture(benchmark: str, groups: list[Group]) -> Picture | None:
+    """How the latencies of each configuration are spread, a strip of equal bins each; None where nothing completed."""
+    spreads = {_called(group): [one.spread_s for one in group.by_seed.values() if one.spread_s] for group in groups}
+    known = [spread for of_seeds in spreads.values() for spread in of_seeds]
+    if not known:
+        return None
+    least_s, most_s = min(spread[0] for spread in known), max(spread[-2] for spread in known)
+    edges_s = np.linspace(least_s, most_s if most_s > least_s else least_s * 1.01 + 1e-9, _BINS + 1)
+    rows = [
+        {"configuration": name, "from_s": low_s, "to_s": high_s, "share": share}
+        for name, of_seeds in spreads.items()
+        if of_seeds
+        for low_s, high_s, share in zip(edges_s, edges_s[1:], shares_within(of_seeds, edges_s), strict=False)
+        if share > 0
+    ]
+    data, order = pl.DataFrame(rows), list(spreads)
+
+    def draw(width: int) -> Spec:
+        strips = (
+            alt.Chart(data)
+            .mark_rect(color=theme.BLUE)
+            .encode(
+                x=alt.X("from_s:Q", title="latency from schedule (s)"),
+                x2="to_s:Q",
+                y=alt.Y("configuration:N", sort=order, title=None),
+                opacity=alt.Opacity("share:Q", scale=alt.Scale(range=[0.06, 1]), legend=None),
+            )
+        )
+        return layered(strips, width=max(150, width - 160), height=_ROW_PX * len(order) + 20)
+
+    return Picture(
+        f"density-{benchmark}",
+        f"{benchmark}: how latencies are spread",
+        "Density of latency of the completed requests, a strip a configuration: the darker, the more of them, up to "
+        "the greatest 99th percentile.",
+        draw,
+    )
+
+
+def shares_within(spreads_s: list[tuple[float, ...]], edges_s: np.ndarray) -> list[float]:
+    """Of the latencies between each two edges, the share; the mean of several distributions."""
+    found = []
+    for spread_s in spreads_s:
+        below = np.searchsorted(np.asarray(spread_s[1:]), edges_s, side="right") / (len(spread_s) - 1)
+        below[0] = 0.0
+        found.append(np.diff(below))
+    return [float(share) for share in np.mean(found, axis=0)]
 
 
 def _called(group: Group) -> str:

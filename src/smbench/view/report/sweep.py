@@ -96,6 +96,21 @@ def table_rows(looked: Looked, benchmark: str) -> list[tuple[str, ...]]:
     return [_cells(group, groups[0]) for group in groups]
 
 
+THROUGHPUT_HEADS = ("configuration", "mean", "p25", "p50", "p75", "max")
+
+
+def throughput_rows(looked: Looked, benchmark: str) -> list[tuple[str, ...]]:
+    """Completions a second: all by the time that they took, and the quartiles of whole seconds; of the median seed."""
+    rows = []
+    for group in (group for group in looked.groups if group.benchmark == benchmark):
+        known = [one.throughput for one in group.by_seed.values() if one.throughput is not None]
+        if known:
+            middle = sorted(known, key=lambda one: one.mean)[(len(known) - 1) // 2]
+            counts = (middle.p25, middle.p50, middle.p75, middle.max)
+            rows.append((group.configuration or "as it is", units.rate(middle.mean), *map("{:,.0f}".format, counts)))
+    return rows
+
+
 def _cells(group: Group, first: Group) -> tuple[str, ...]:
     runs = list(group.by_seed.values())
     hertz = sorted(one.throughput.mean for one in runs if one.throughput is not None)
