@@ -55,6 +55,7 @@ ROOMS = {
     "view/page": "What a person passes on: a run's report and a comparison as one page each, and their plots",
     "targets": "What is measured: each kind of endpoint behind one protocol",
     "processes": "Processes: parent, worker, emulator, and the channels between them",
+    "processes/clusters": "Workers on a Ray cluster, which may outlive their parent and be led by another",
     "lifecycle": "The life of a run: opened, begun, carried out, closed, opened again",
     "lifecycle/processing": "A run as a SageMaker processing job: packed, started, followed, collected",
     "lifecycle/background": "Runs that other processes find, watch and end, and runs without a terminal",

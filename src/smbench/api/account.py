@@ -18,8 +18,8 @@ from smbench.aws.access.clients import AwsClients
 from smbench.errors import ExitCode, NotBegunError, TargetError, UsageError
 from smbench.findings import Finding, Verdict, verdict
 from smbench.generator.plan import RunPlan, make_plan
+from smbench.lifecycle.bringing_home import access_of
 from smbench.lifecycle.processing.job import most_usd
-from smbench.lifecycle.resume import access_of
 from smbench.pricing.table import PriceTable, current_prices
 from smbench.records import Unknown
 from smbench.results.manifest import read_manifest

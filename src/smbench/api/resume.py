@@ -54,9 +54,9 @@ def taken_up(
     access: AwsAccess,
     base_dir: Path | None,
     *,
-    sends: bool,
-    strict: bool,
-    progress: Progress,
+    sends: bool = False,
+    strict: bool = False,
+    progress: Progress = "auto",
     presence: Presence | None = None,
 ) -> Run:
     """`resume`, its arguments read.

@@ -23,9 +23,9 @@ from smbench.lifecycle.carry_out import CarriedOut, Settings, carry_out
 from smbench.lifecycle.origin import Origin
 from smbench.model.cautions import scaling_cautions
 from smbench.pricing.table import current_prices
+from smbench.processes.clusters.on_ray import check_place, workers_on
 from smbench.processes.descriptors import require_descriptors
 from smbench.processes.interrupts import Interrupts
-from smbench.processes.on_ray import check_place, workers_on
 from smbench.processes.session import SessionEnd
 from smbench.records import Ending
 from smbench.scenario.model import Scenario
@@ -214,8 +214,10 @@ def carried(planned: Planned, presence: Presence | None = None) -> Run:
     """
     interrupts = Interrupts(takes_hang_up=presence is None)
     view = choose_view(planned.progress, sys.stderr, os.environ)
-    with workers_on(planned.on) as start:
-        settings = replace(planned.settings, start=start)
+    with workers_on(planned.on, outlive=not planned.plan.is_emulated) as placement:
+        if placement.note and planned.progress != "none":
+            print(f"smbench: {placement.note}", file=sys.stderr)  # noqa: T201  # what a run says before it begins
+        settings = replace(planned.settings, start=placement.start, cluster=placement.cluster)
         done = outside_loops(
             lambda: carry_out(planned.plan, planned.origin, settings, view, interrupts, presence), interrupts
         )

@@ -34,6 +34,7 @@ class Settings:
         command: What asked for the run, for the manifest.
         prices: USD in the place of list prices, for the manifest.
         start: How its processes are started; None: as a run alone does, see `run_session`.
+        cluster: Address of the Ray cluster on which its workers outlive this process; empty: they do not.
     """
 
     access: AwsAccess = field(default_factory=AwsAccess)
@@ -43,6 +44,7 @@ class Settings:
     command: Sequence[str] = ()
     prices: Mapping[str, float] = field(default_factory=dict)
     start: StartChild | None = None
+    cluster: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ def carry_out(
         def on_ready(end: SessionEnd) -> None:
             clock = ClockFacts(kind=plan.time_kind.value, epoch_ns=end.epoch_ns, scale=plan.scale)
             url = None if plan.is_emulated else settings.access.endpoint_url
-            folder.begin(dict(end.found), clock, inapplicable_to(plan), end.held, url, settings.prices, end.niceness)
+            inapplicable, cluster = inapplicable_to(plan), settings.cluster
+            folder.begin(dict(end.found), clock, inapplicable, end.held, url, settings.prices, end.niceness, cluster)
             unobservable = dict.fromkeys(end.found.get("unobservable", {}).values())
             for note in end.found.get("notes", ()):
                 if note not in unobservable:

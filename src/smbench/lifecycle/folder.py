@@ -19,7 +19,7 @@ from smbench.generator.plan import RunPlan, make_plan
 from smbench.lifecycle.origin import Origin
 from smbench.records import Ending
 from smbench.results.damage import whole_checksums
-from smbench.results.manifest import ClockFacts, EmulatorEffort, Host, Manifest, read_manifest
+from smbench.results.manifest import ClockFacts, EmulatorEffort, Host, Manifest, RayFacts, read_manifest
 from smbench.results.store import compact, new_run_dir, uncompact
 from smbench.scenario.explain import first_in_words
 from smbench.scenario.model import Scenario, Seeds
@@ -96,6 +96,7 @@ class RunFolder:
         endpoint_url: str | None = None,
         prices: Mapping[str, float] | None = None,
         niceness: Mapping[str, int] | None = None,
+        cluster: str = "",
     ) -> None:
         """Write the manifest of a run whose target was found, before anything is sent.
 
@@ -105,6 +106,7 @@ class RunFolder:
             inapplicable: Checks and stages that mean nothing for this target.
             prices: USD in the place of list prices.
             niceness: Of the workers' processes, by their number; empty: not known.
+            cluster: Address of the Ray cluster on which its workers outlive this process; empty: they do not.
 
         Raises:
             ResultsError: it could not be written.
@@ -118,6 +120,7 @@ class RunFolder:
                 "endpoint_url": endpoint_url,
                 "prices": dict(prices or {}),
                 "niceness": dict(niceness or {}),
+                "ray": RayFacts(address=cluster, folder=self.path.stat().st_ino) if cluster else None,
             }
         )
         self._reserve()

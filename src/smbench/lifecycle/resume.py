@@ -29,6 +29,7 @@ from smbench.generator.tracking.ledger import NO_INSTANT, Ledger, State
 from smbench.generator.tracking.rows import requests_frame
 from smbench.generator.tracking.tracker import Tracker
 from smbench.lifecycle.background.presence import Presence
+from smbench.lifecycle.bringing_home import access_of, brought_home
 from smbench.lifecycle.carry_out import CarriedOut
 from smbench.lifecycle.folder import RunFolder
 from smbench.lifecycle.screen import Screen
@@ -116,7 +117,12 @@ def resume_run(
                 f"the run in {path} was killed before it began: nothing was sent, and nothing is left of it"
             )
         before = read_manifest(path)
+        home = brought_home(path, before, access, make_view, interrupts, base_dir, presence)
+        if home is not None:
+            before = read_manifest(path)
         left = Left.of(path)
+        if home is not None and (home.was_interrupted or not _is_anything_left(before, left, sends=sends)):
+            return home
         if not _is_anything_left(before, left, sends=sends):
             return None
         folder = RunFolder.reopen(path)
@@ -155,13 +161,6 @@ def _is_anything_left(before: Manifest, left: Left, *, sends: bool) -> bool:
         return True
     is_aws = (before.scenario.get("target") or {}).get("endpoint") is not None
     return is_aws and (left.pending > 0 or (sends and left.unsent > 0))
-
-
-def access_of(before: Manifest, asked: AwsAccess) -> AwsAccess:
-    """How AWS is reached for a run of before: what is not asked for is as the run had it."""
-    arn = str(before.target.get("endpoint_arn") or "").split(":")
-    region = asked.region or (arn[3] if len(arn) > 3 else None)
-    return AwsAccess(region, asked.profile, asked.endpoint_url or before.endpoint_url)
 
 
 def _wait_for_workers(folder: RunFolder) -> None:
@@ -331,7 +330,8 @@ def _write(folder: RunFolder, share: Share, ledger: Ledger) -> None:
 
 
 def _in_words(before: Manifest, left: Left, after: Left, *, sends: bool) -> str:
-    was = "killed" if before.ending is Ending.RUNNING else before.ending.value
+    why = f" ({before.reason})" if before.reason else ""
+    was = "killed" if before.ending is Ending.RUNNING else f"{before.ending}{why}"
     n_ended = max(0, left.pending - after.pending)
     sent = "what was never sent was sent later than planned" if sends else "it sent nothing"
     return (

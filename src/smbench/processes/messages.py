@@ -132,6 +132,11 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Leave:
+    """To a worker that outlives a lost parent: this one is not lost, but ends the run, and the worker with it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """To the emulator: write the truth into its workplace and end."""
 
@@ -194,5 +199,18 @@ class Failed:
 
 
 Message = (
-    Ready | Preparing | Announce | Acknowledged | Go | Stop | Cancel | Finish | Alive | Beat | Tried | Done | Failed
+    Ready
+    | Preparing
+    | Announce
+    | Acknowledged
+    | Go
+    | Stop
+    | Cancel
+    | Leave
+    | Finish
+    | Alive
+    | Beat
+    | Tried
+    | Done
+    | Failed
 )

@@ -142,7 +142,7 @@ async def run_session(
         shares = [Share(run_id, index, n_workers) for index in range(n_workers)]
         with _workers(plan, access, shares, workplace, end.epoch_ns, before, start) as workers:
             give_back()  # what drawing the plan took, and what looking at a run of before took, while they start
-            session = _Session(plan, access, shares, run_dir, watcher, interrupts, on_ready, workers, emulator, end)
+            session = Session(plan, access, shares, run_dir, watcher, interrupts, on_ready, workers, emulator, end)
             if before is not None:
                 session.taking_up, session.claims = before.taking_up, before.claims
             try:
@@ -196,7 +196,7 @@ async def _finish(emulator: Child, end: SessionEnd) -> None:
         end.notes.extend(done.notes)
 
 
-class _Session:
+class Session:
     """The parent's task tree while the workers run."""
 
     def __init__(
@@ -220,7 +220,7 @@ class _Session:
         self.emulator = emulator
         self.taking_up: TakingUp | None = None
         self.claims: Sequence[str] = ()
-        self._is_stopping = False
+        self._is_stopping = self._is_second = False
         self._clock: MonotonicClock | None = None  # None: not begun, or in warp time, which only the worker knows
         self._lost_ns: dict[int, int] = {}  # by the worker's number
 
@@ -247,6 +247,16 @@ class _Session:
                 else:
                     self._clock = clock
                     await self._follow_and_watch(clock)
+            tasks.cancel_scope.cancel()
+
+    async def follow_on(self, clock: MonotonicClock) -> None:
+        """Follow workers that were at work before this parent: one that was lost meanwhile stops no other."""
+        self._is_second = True
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._obey_interrupts, tasks)
+            tasks.start_soon(self._refresh)
+            self._clock = clock
+            await self._follow_and_watch(clock)
             tasks.cancel_scope.cancel()
 
     def _stopped_early(self) -> Failed | None:
@@ -355,6 +365,9 @@ class _Session:
             self.failed(reason, failure)
         if self._clock is not None:
             self._lost_ns[self.crew.lost[-1]] = self._clock.now_ns()
+        if self._is_second:
+            self.watcher.preparing(f"{reason}; the others go on")
+            return
         self._is_stopping = True
         self.crew.tell(Stop(NotSent.STOPPED, self.end.reason))
         if len(self.crew.lost) < len(self.crew.workers):

@@ -72,6 +72,15 @@ class Host(BaseModel):
         )
 
 
+class RayFacts(BaseModel):
+    """The Ray cluster of a run whose workers outlive the process that started them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    address: str  # without credentials
+    folder: int  # the run's folder by its number on the disk: a copy has another
+
+
 class EmulatorEffort(BaseModel):
     """What the emulated endpoint used of the machine, in a process of its own, between the go and its last answer."""
 
@@ -190,6 +199,7 @@ class Manifest(BaseModel):
     resumes: int = 0  # how many times `smbench resume` took it up
     inapplicable: tuple[str, ...] = ()  # checks and stages of a request that mean nothing for this kind of target
     host: Host = Host()  # machine, CPU count, versions of Python and of packages
+    ray: RayFacts | None = None  # where its workers go on if their parent dies; null: they end with it
     emulator: EmulatorEffort | None = None  # CPU of the emulated endpoint's own process; null where there was none
     imported: ImportedFrom | None = None  # null: smbench itself sent the requests
     notes: tuple[str, ...] = ()  # what could not be read or removed, and other sentences for a person

@@ -91,7 +91,7 @@ class Taken:
 
 def session_of(folder: Path, child: Child, end: SessionEnd) -> Any:
     plan = make_plan(Scenario.model_validate({"name": "rest", "target": {"endpoint": "mine"}, "load": LOAD}), folder)
-    return session._Session(
+    return session.Session(
         plan, AwsAccess(), [Share("smb-1")], folder, Screen(), Interrupts(), lambda _end: None, [child], None, end
     )
 

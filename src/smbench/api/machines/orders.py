@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from smbench.api.result import Run
+from smbench.api.resume import taken_up
 from smbench.api.run import reported
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, with_endpoint
 from smbench.clock import wall_ns
@@ -12,6 +13,7 @@ from smbench.generator.plan import make_plan
 from smbench.lifecycle.collect import collect as collect_shards
 from smbench.lifecycle.order import WHEN_READY, Order, agreed_instant, at_the_place, write_order
 from smbench.lifecycle.places import opened
+from smbench.results.manifest import MANIFEST, read_manifest
 from smbench.targets.base import AwsAccess
 
 
@@ -68,8 +70,10 @@ def collect(
 ) -> Run:
     """Make one results folder of what the shards of an order left, and judge it. No shard can be started any more.
 
+    Of a run on Ray whose parent died it brings the workers home into the run's own folder, as `resume` does.
+
     Args:
-        place: Of the order: a folder, or `s3://bucket/prefix`.
+        place: Of the order: a folder, or `s3://bucket/prefix`. Of such a run: its folder.
         results: Folder in which the run's own is made.
         base_dir: As `resume` takes it.
         region: Of the bucket; None: as the AWS tools find it.
@@ -83,6 +87,8 @@ def collect(
         TargetError: S3 refuses.
     """
     where = None if base_dir is None else Path(base_dir)
+    if (Path(place) / MANIFEST).is_file() and read_manifest(Path(place)).ray is not None:
+        return taken_up(Path(place), AwsAccess(region, profile, endpoint_url), where, strict=strict)
     with opened(place, AwsAccess(region, profile, endpoint_url)) as opened_place, at_the_place():
         done = collect_shards(opened_place, Path(results), where)
     return reported(done, is_strict=strict)

@@ -89,7 +89,13 @@ def worker(
 
 
 def collect(
-    order: Annotated[str, typer.Argument(metavar="PLACE", help="Where the order is: a folder, or s3://bucket/prefix.")],
+    order: Annotated[
+        str,
+        typer.Argument(
+            metavar="PLACE",
+            help="Where the order is: a folder, or s3://bucket/prefix. Or the folder of a run on Ray that was killed.",
+        ),
+    ],
     results: ResultsOption = Path("results"),
     base_dir: BaseDirOption = None,
     output: OutputOption = Output.TABLE,
@@ -102,6 +108,9 @@ def collect(
 
     A shard that never started counts as not sent, and cannot be started any more. Of a worker that was killed, requests
     that may have been sent count as unknown. While a worker is at work the command refuses.
+
+    Workers on Ray may outlive the command that started them. Given the run's folder, this follows them to their ends,
+    and closes the folder. The first Ctrl-C stops sending, the second stops at once.
 
     Exit status: as `smbench run`; 3 while a worker is at work.
     """

@@ -19,8 +19,8 @@ import pytest
 
 from smbench.errors import ExitCode, SmbenchError, TargetError, UsageError
 from smbench.generator.shares import Share
-from smbench.processes import on_ray
 from smbench.processes.child import Child, worker_main
+from smbench.processes.clusters import actor, on_ray
 from smbench.processes.messages import Failed, Preparing, Stop, WorkerOrder, Workplace
 from smbench.records import NotSent
 from smbench.targets.base import AwsAccess
@@ -40,7 +40,7 @@ class Ray:
         self.util = SimpleNamespace(get_node_ip_address=lambda: "127.0.0.1")
 
     def remote(self, **_options: Any) -> Callable[[type], Any]:
-        return lambda of: SimpleNamespace(remote=lambda: self._handle(of()))
+        return lambda of: SimpleNamespace(remote=lambda **arguments: self._handle(of(**arguments)))
 
     def _handle(self, actor: Any) -> Any:
         in_turn = threading.Lock()
@@ -85,7 +85,8 @@ def ray() -> Ray:
 
 
 def started(ray: Ray, run_dir: Path, main: Callable[..., None]) -> Child:
-    return on_ray._actor(ray, "worker 1", main, (ORDER, Workplace(run_dir, run_dir)))
+    child, _ = on_ray._actor(ray, "worker 1", main, (ORDER, Workplace(run_dir, run_dir)), outlives=False)
+    return child
 
 
 async def test_what_parent_and_actor_say_arrives_and_its_end_is_seen(ray: Ray, tmp_path: Path) -> None:
@@ -119,8 +120,8 @@ async def test_an_error_of_the_worker_reaches_the_parent_with_whose_fault_it_is(
 def test_a_machine_that_cannot_take_part_is_refused_before_anything_is_sent(
     ray: Ray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str | None, folder: str, words: str
 ) -> None:
-    suits = on_ray._Actor.unsuitable
-    monkeypatch.setattr(on_ray._Actor, "unsuitable", lambda self, ours, place: suits(self, version or ours, place))
+    suits = actor.Actor.unsuitable
+    monkeypatch.setattr(actor.Actor, "unsuitable", lambda self, ours, place: suits(self, version or ours, place))
     with pytest.raises(TargetError, match=words):
         started(ray, tmp_path / folder, lambda *_: None)
     assert ray.killed == 1
@@ -133,8 +134,8 @@ def test_a_stranger_at_the_line_is_refused_and_the_actor_is_not_left_behind(
     def strange(_connection: Any, _key: bytes) -> None:
         raise error
 
-    monkeypatch.setattr(on_ray, "deliver_challenge", strange)
-    monkeypatch.setattr(on_ray._Actor, "meet", lambda _self, address, _key: socket.create_connection(address).close())
+    monkeypatch.setattr(actor, "deliver_challenge", strange)
+    monkeypatch.setattr(actor.Actor, "meet", lambda _self, address, _key: socket.create_connection(address).close())
     with pytest.raises(TargetError, match=f"worker 1 did not begin as a Ray actor: {error.__name__}"):
         started(ray, tmp_path, lambda *_: None)
     assert ray.killed == 1
@@ -149,8 +150,8 @@ def test_without_ray_one_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyP
 
 def test_no_other_place_is_known_and_local_needs_no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with on_ray.workers_on("local") as start:
-        assert start is None
+    with on_ray.workers_on("local") as placement:
+        assert placement == on_ray.Placement()
     with pytest.raises(UsageError, match="is not a place for workers") as refused, on_ray.workers_on("mars"):
         pass
     assert "processing" in refused.value.advice
@@ -163,7 +164,9 @@ def test_workers_of_a_cluster_that_begins_here_have_the_priority_of_any_process(
     """Ray's own default is the lowest but four: lag p99 was up to five times that of local workers."""
     seen: list[str | None] = []
     name = "RAY_worker_niceness"
+    context = lambda: SimpleNamespace(gcs_address="127.0.0.1:1")  # noqa: E731
     cluster = SimpleNamespace(init=lambda **_: seen.append(os.environ.get(name)), shutdown=lambda: None)
+    cluster.get_runtime_context = context
     monkeypatch.setitem(sys.modules, "ray", cluster)
     monkeypatch.delenv(name, raising=False)
     if theirs is not None:
@@ -173,12 +176,41 @@ def test_workers_of_a_cluster_that_begins_here_have_the_priority_of_any_process(
     assert seen == [begun_with]
 
 
+@pytest.mark.parametrize(
+    ("address", "is_there", "outlive", "cluster", "words"),
+    [
+        ("ray://me:secret@head:10001", True, True, "ray://head:10001", "its workers go on"),
+        ("ray://head:10001", True, False, "", "the emulated endpoint ends and so do its workers"),
+        (None, True, True, "127.0.0.1:1", "its workers go on"),
+        (None, False, True, "", "the cluster ends and so do its workers"),
+    ],
+)
+def test_what_becomes_of_the_workers_is_said_and_an_address_is_kept_without_its_credentials(
+    monkeypatch: pytest.MonkeyPatch, address: str | None, is_there: bool, outlive: bool, cluster: str, words: str
+) -> None:
+    begun: list[str] = []
+
+    def init(address: str, **_: object) -> None:
+        begun.append(address)
+        if not is_there and address != "local":
+            raise ConnectionError("no cluster")
+
+    context = SimpleNamespace(gcs_address="127.0.0.1:1")
+    ray = SimpleNamespace(init=init, shutdown=lambda: None, get_runtime_context=lambda: context)
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with on_ray.workers_on(address or "ray", outlive=outlive) as placement:
+        assert placement.cluster == cluster
+        assert words in placement.note
+    assert begun == [address or "auto", *([] if is_there else ["local"])]
+
+
 @pytest.mark.slow  # a cluster starts and ends
 async def test_an_actor_that_is_killed_is_named_at_once(tmp_path: Path) -> None:
     cluster = pytest.importorskip("ray")
-    with on_ray.workers_on("ray") as start:
-        assert start is not None
-        child = start("worker 1", worker_main, ORDER, Workplace(tmp_path, tmp_path))
+    with on_ray.workers_on("ray") as placement:
+        assert placement.start is not None
+        child = placement.start("worker 1", worker_main, ORDER, Workplace(tmp_path, tmp_path))
         with anyio.fail_after(60):
             message = await child.receive()
         assert isinstance(message, Failed), "an order without a scenario"
