@@ -147,7 +147,7 @@ class Runner:
             self.stage = Stage.SENDING
             async with anyio.create_task_group() as sending:
                 if self.bounds.comes_again_ns is not None and self.looks is None:
-                    sending.start_soon(self._take_up, self.bounds.comes_again_ns)
+                    sending.start_soon(self._take_up, self.bounds.comes_again_ns, self.tracker.waiting())
                 await self.engine.submit_all()
             self.stage = Stage.DRAINING
             await self._drain()
@@ -164,10 +164,14 @@ class Runner:
             self.looks.stop()
             await self.looks.round()
 
-    async def _take_up(self, comes_again_ns: int) -> None:
-        """Of a run taken up: receive what its queue holds, then look up the rest, which may have ended long ago."""
+    async def _take_up(self, comes_again_ns: int, left: Sequence[int]) -> None:
+        """Of a run taken up: receive what its queue holds, then look up the rest, which may have ended long ago.
+
+        Args:
+            left: The rows that waited when it was taken up. Those sent since then have their notices still to come.
+        """
         await self._drain_until(comes_again_ns)
-        await look_up_rest(self.tracker, self.outside.outputs, self.clock)
+        await look_up_rest(self.tracker, self.outside.outputs, self.clock, left)
 
     async def _end_when_cancelled(self, work: anyio.CancelScope) -> None:
         await self.control.wait_cancelled()

@@ -6,12 +6,15 @@ in the written rows, and a tracker that takes the rows up again must know what t
 
 from array import array
 
+import anyio
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doubles import RUN, ledger, written
+from smbench.clock import LoopClock
+from smbench.generator.receiving.collector import look_up_rest
 from smbench.generator.tracking.rows import restore
 from smbench.generator.tracking.tracker import Match, Tracker
 from smbench.records import Accepted, Answered, Notice, Outcome, OutputFound, Rejected, Unacknowledged
@@ -124,6 +127,26 @@ def test_only_an_output_that_was_looked_for_all_along_says_how_soon_it_was_seen(
         tracker.found(row, OutputFound(Outcome.COMPLETED, 2_000 * MS), seen_ms * MS, is_watched=is_watched)
     assert tracker.hearing.counts == counted([500 * MS, 7_000 * MS] if is_watched else [])
     assert tracker.sojourn.counts == counted([2_400 * MS, 2_800 * MS] if is_watched else [])
+
+
+def test_an_end_that_was_seen_meanwhile_is_not_looked_for() -> None:
+    """A backlog of tens of thousands is listed at once and looked up for minutes, and notices come all the time."""
+    tracker = Tracker(ledger([0, MS, 2 * MS, 3 * MS]))
+    for row in range(4):
+        tracker.sent(row, row * MS)
+        tracker.accepted(row, 5 * MS, Accepted(f"s3://b/{row}.out"))
+    asked: list[str | None] = []
+
+    class Slow:
+        async def look_up(self, output_location: str | None, failure_location: str | None) -> None:
+            asked.append(output_location)
+            tracker.noticed(Notice(f"{RUN}-0-2", Outcome.COMPLETED, MS, 2 * MS, 2 * MS), 3 * MS)
+
+    async def looked_up() -> int:
+        return await look_up_rest(tracker, Slow(), LoopClock(0), [0, 2, 3], at_once=1)
+
+    assert anyio.run(looked_up) == 0
+    assert asked == ["s3://b/0.out", "s3://b/3.out"]
 
 
 @pytest.mark.parametrize("given_up_ms", [None, 3, 40])

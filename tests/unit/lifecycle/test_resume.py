@@ -19,6 +19,7 @@ from fake_aws import target as endpoint_found
 from runs import manifest_of, span
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.setup.claim import SEEN_S
+from smbench.aws.transport.outputs import S3Outputs
 from smbench.clock import LoopClock, WarpLoop
 from smbench.errors import ResultsError, TargetError
 from smbench.generator.assembly import ShareRun
@@ -34,7 +35,7 @@ from smbench.lifecycle.folder import RunFolder
 from smbench.lifecycle.origin import Origin
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.session import SessionEnd
-from smbench.records import Accepted, Ending, Notice, Outcome
+from smbench.records import Accepted, Ending, Notice, Outcome, OutputFound
 from smbench.results import marks
 from smbench.results.law import Counts, row_violations
 from smbench.results.manifest import ClockFacts, read_manifest
@@ -193,6 +194,35 @@ def test_where_the_queue_is_gone_another_copy_may_have_sent_the_rest_and_nothing
             assert here.emulator.truth.frame().height == n_sent > 5
 
     anyio.run(taken_up_twice, backend_options={"loop_factory": WarpLoop})
+
+
+@pytest.mark.slow
+def test_a_resume_that_sends_looks_up_what_the_killed_run_left_and_not_what_it_sent_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One instance is too slow for this load, so the backlog grows until the last send."""
+    any_keys(monkeypatch)
+    slow = {"instances": {"min": 1, "max": 1}, "service": "2s", "faults": {"notices_lost": 0.4}}
+    hosted = story(emulated=slow, load=[{"constant": {"rate": "2/s", "for": "60s"}}], drain="10m")
+    asked: list[str | None] = []
+    look_up = S3Outputs.look_up
+
+    async def counted(self: S3Outputs, output: str | None, failure: str | None) -> OutputFound | None:
+        asked.append(output)
+        return await look_up(self, output, failure)
+
+    async def killed_and_continued() -> pl.DataFrame:
+        async with region(hosted) as here:
+            found, held = await here.leave(plan_of(hosted), tmp_path, 20.0)
+            monkeypatch.setattr(S3Outputs, "look_up", counted)
+            return await here.take_up(plan_of(hosted), tmp_path, found, held)
+
+    rows = anyio.run(killed_and_continued, backend_options={"loop_factory": WarpLoop})
+    assert rows["outcome"].value_counts().rows() == [("completed", 120)]
+    told = rows.filter(end_from="notice", resume=1)["output_location"].to_list()
+    assert len(told) > 20
+    assert not set(told) & set(asked)
+    assert set(rows.filter(end_from="output")["output_location"]) <= set(asked)
 
 
 @pytest.mark.slow

@@ -148,6 +148,16 @@ def test_the_preparations_are_told() -> None:
     assert draining == "00:00:01 draining"
 
 
+def test_a_line_of_a_drain_without_a_backlog_says_what_is_waited_for() -> None:
+    waiting = Snapshot(0, 700 * SECOND, 700.0, Stage.DRAINING, outcomes={Outcome.TRANSPORT_ERROR: 3})
+    later = replace(waiting, at_ns=710 * SECOND)
+    (line,) = [one for one in lines_of([Scene(waiting), Scene(later)], step_ns=5 * SECOND) if " sent " in one]
+    assert "| backlog 0 | 3 without an answer may still get a notice |" in line
+    over = lines_of([Scene(replace(waiting, stage=Stage.DONE))])
+    assert "sent " in over[-1]
+    assert "notice" not in over[-1]
+
+
 @pytest.mark.parametrize("error", [BrokenPipeError, OSError])
 def test_a_reader_that_is_gone_ends_no_run_and_is_not_written_to_again(error: type[OSError]) -> None:
     gone, state = Gone(error), LiveState(HEADER)

@@ -159,6 +159,14 @@ def test_the_drain_shows_what_has_not_ended_and_how_long_it_waits() -> None:
     assert "waits at most 20 m" in line
 
 
+def test_a_drain_without_a_backlog_says_what_it_waits_for() -> None:
+    unanswered = {Outcome.TRANSPORT_ERROR: 30, Outcome.UNKNOWN: 7}
+    line = row(running(stage=Stage.DRAINING, n_accepted=200, backlog_seen=0, outcomes=unanswered), "draining", 100)
+    assert "37 without an answer may still get a notice, waits at most 20 m" in line
+    still = row(running(stage=Stage.DRAINING, n_accepted=200, backlog_seen=1, outcomes=unanswered), "draining", 100)
+    assert "1 of 200 have not ended" in still
+
+
 def test_instances_are_wanted_until_they_are_there_and_old_news_says_its_age() -> None:
     state = running(at_ns=600 * SECOND)
     assert "not reported yet" in row(state, "Instances")

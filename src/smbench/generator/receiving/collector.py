@@ -1,6 +1,6 @@
 """Receives every end: as many long polls as the ends need, deletes in tens; asks S3 for ends without a notice."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import anyio
@@ -9,6 +9,7 @@ import anyio.abc
 from smbench.clock import Clock
 from smbench.generator.receiving.deletions import Deletions
 from smbench.generator.receiving.receivers import BATCH, Receivers
+from smbench.generator.tracking.ledger import State
 from smbench.generator.tracking.tracker import Tracker
 from smbench.ports import Notices, Outputs
 from smbench.records import Event, Notice, Unacknowledged, Unreadable
@@ -149,14 +150,22 @@ class Collector:
             self.on_event(Event("malformed_message", content.kind, seen_ns, seen_ns, detail=dict(kept)))
 
 
-async def look_up_rest(tracker: Tracker, outputs: Outputs, clock: Clock, *, at_once: int = 16) -> int:
-    """Ask S3 for every accepted request whose end is not known; returns how many were found."""
-    rows = iter(tracker.waiting())
+async def look_up_rest(
+    tracker: Tracker, outputs: Outputs, clock: Clock, rows: Sequence[int] | None = None, *, at_once: int = 16
+) -> int:
+    """Ask S3 for accepted requests whose end is not known; returns how many were found.
+
+    Args:
+        rows: Of these only; None: of all.
+    """
+    due = iter(tracker.waiting() if rows is None else rows)
     n_found = 0
 
     async def look() -> None:
         nonlocal n_found
-        for index in rows:
+        for index in due:
+            if tracker.ledger.state[index] != State.WAITING:
+                continue  # its notice came meanwhile
             try:
                 found = await outputs.look_up(*tracker.locations(index))
             except Unacknowledged:

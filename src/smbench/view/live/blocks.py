@@ -84,7 +84,7 @@ def progress(page: Page) -> Row:
     elif now.stage in (Stage.DRAINING, Stage.LOOKING_UP):
         what = ""
         done = 1.0 - now.backlog_seen / now.n_accepted if now.n_accepted else 1.0
-        tail = f"{now.backlog_seen:,} of {now.n_accepted:,} have not ended"
+        tail = sentences.awaited(now) or f"{now.backlog_seen:,} of {now.n_accepted:,} have not ended"
         if now.stage is Stage.DRAINING:
             tail += f", waits at most {figures.seconds(state.header.drain_s)}"
     else:

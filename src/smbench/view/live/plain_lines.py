@@ -153,6 +153,7 @@ def _summary(state: LiveState) -> str:
         f"completed {figures.hertz(told.completed_hz)}",
         ", ".join(ends),
         f"{n_open:,} open" if now.stage is Stage.DONE else f"backlog {now.backlog_seen:,}",
+        *filter(None, [sentences.awaited(now)]),
         f"sojourn p50 {figures.seconds(now.sojourn.quantile(0.5))} p99 {figures.seconds(now.sojourn.quantile(0.99))}",
     ]
     if current is not None:

@@ -19,7 +19,7 @@ from smbench.analysis.verdict.generator_checks import (
     SATURATED_MAX_S,
 )
 from smbench.clock import TimeKind
-from smbench.records import Event
+from smbench.records import Event, Outcome, Stage
 from smbench.snapshot import Snapshot
 from smbench.view.live import figures
 from smbench.view.live.state import LiveState, RunHeader
@@ -57,6 +57,14 @@ def remarks(state: LiveState) -> list[Remark]:
         found.append(Remark("in flight", seen, "raise `limits.in_flight`, or lower the rate"))
     found += [Remark("not known", text, "thresholds that depend on it stay unknown") for text in state.cautions]
     return found
+
+
+def awaited(now: Snapshot) -> str:
+    """Why a run without a backlog still drains: a call without an answer may have been taken. Empty: it is not so."""
+    n = sum(now.outcomes.get(outcome, 0) for outcome in (Outcome.TRANSPORT_ERROR, Outcome.UNKNOWN))
+    if now.stage is not Stage.DRAINING or now.backlog_seen or not n:
+        return ""
+    return f"{n:,} without an answer may still get a notice"
 
 
 def _too_slow(state: LiveState, now: Snapshot) -> list[Remark]:
