@@ -295,10 +295,22 @@ def _metric(name: str, of: str, quantile: Fraction | None) -> Metric:
     if quantile is not None:
         return METRICS[f"{of}_pNN" if of else "pNN"]
     if name not in METRICS or "NN" in name:
-        meant = _OF_OTHER_TOOLS.get(name.lower()) or next(iter(get_close_matches(name.lower(), _NAMES, n=1)), "")
+        meant = _meant(name.lower())
         known = "" if meant else f"; known are {', '.join(METRICS)}"
         raise ThresholdError(f"there is no metric '{name}'{known}", meant)
     return METRICS[name]
+
+
+def _meant(name: str) -> str:
+    """The metric that a name may stand for; empty: none. `latency_p95` is p95, and not `ack_p95`, which looks alike."""
+    asked = re.fullmatch(r"(?:(.+)_)?(p[1-9][0-9]?(?:\.[0-9]+)?|max)(?:_(.+))?", name)
+    if asked is None:
+        return _OF_OTHER_TOOLS.get(name) or next(iter(get_close_matches(name, _NAMES, n=1)), "")
+    part, statistic = asked[1] or asked[3] or "", asked[2]
+    if (of := _OF_OTHER_TOOLS.get(part)) is not None:
+        return re.sub(r"p[0-9]+$", statistic, of)
+    near = get_close_matches(part, LATENCIES, n=1, cutoff=0.7)
+    return f"{near[0]}_{statistic}" if near else statistic
 
 
 def _since(name: str, metric: Metric, given: str | None) -> Since:

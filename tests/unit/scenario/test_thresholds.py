@@ -125,6 +125,11 @@ def test_results_of_before_keep_a_threshold_that_is_refused_now(text: str) -> No
 @pytest.mark.parametrize(
     ("text", "meant"),
     [
+        ("latency_p95 < 1s", "p95"),  # not the ack_p95 that looks like it: that one would be met
+        ("p99_latency < 1s", "p99"),
+        ("ttft_p99 < 1s", "first_part_p99"),
+        ("sojourn_p95_s < 9s", "sojourn_p95"),
+        ("queue_p90 < 9s", "p90"),
         ("sojurn_p95 < 8m", "sojourn_p95"),
         ("sojourn_p999 < 8m", "sojourn_p99.9"),
         ("p100 < 8m", "max"),
