@@ -54,7 +54,7 @@ def container_failures(seen: Seen) -> Observation | None:
         _is_failure(seen.frames.measured, is_by_container=True),
         seen.counts.completed + seen.counts.failed,
         "requests that reached the container failed",
-        "look at the container's log: latencies are of the requests that it answered",
+        "look at the container's log; in every percentile a failure counts as longer than it was watched",
     )
 
 

@@ -97,3 +97,11 @@ def test_without_a_mode_there_is_no_quota() -> None:
     made = retrying(attempts=20, on=["throttle", "server_error", "transport_error"])
     assert all(made.after(one, 1) is not None for one in BAD * 200)
     assert made.quota == QUOTA
+
+
+def test_mode_standard_tries_as_often_as_a_client_of_the_sdk_may_be_told_to() -> None:
+    made = retrying(mode="standard", attempts=100)
+    assert pause_s(made.after(THROTTLED, 99)) == 10.0  # half of 20 s
+    for mode in ("plain", "legacy"):  # their pauses double without a limit
+        with pytest.raises(ValueError, match="21 attempts take mode standard, whose pauses are at most 20 s"):
+            Retry(mode=mode, attempts=21)

@@ -1,6 +1,6 @@
 """What every call carries, and what smbench does about a bad answer: `request` of a scenario."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -51,6 +51,9 @@ _AS_THE_SDK: dict[str, dict[str, Any]] = {
 }
 
 
+ATTEMPTS_MAX, DOUBLING_MAX = 100, 20  # tries; where the longest pause doubles without a limit
+
+
 class Retry(Part):
     """How smbench itself sends a request again after a bad answer; every try is counted.
 
@@ -66,7 +69,10 @@ class Retry(Part):
         ),
     )
     attempts: Whole = Field(
-        default=1, ge=1, le=20, description="Tries in all, the first one included. 1 means no retry."
+        default=1,
+        ge=1,
+        le=ATTEMPTS_MAX,
+        description="Tries in all, the first one included. 1 means no retry; above 20 only of mode standard.",
     )
     on: tuple[Literal["throttle", "server_error", "transport_error"], ...] = Field(
         default=("throttle", "server_error"), description="The bad answers after which smbench tries again."
@@ -84,6 +90,15 @@ class Retry(Part):
     def _as_the_sdk(cls, value: Any) -> Any:
         mode = value.get("mode") if isinstance(value, dict) else None
         return _AS_THE_SDK[mode] | value if isinstance(mode, str) and mode in _AS_THE_SDK else value
+
+    @model_validator(mode="after")
+    def _pauses_of_bearable_length(self) -> Self:
+        if self.attempts > DOUBLING_MAX and self.mode != "standard":
+            raise ValueError(
+                f"{self.attempts} attempts take mode standard, whose pauses are at most 20 s: in mode {self.mode} each "
+                f"may be twice as long as the last, and there are at most {DOUBLING_MAX}"
+            )
+        return self
 
 
 class Request(Part):
