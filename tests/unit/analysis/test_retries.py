@@ -57,6 +57,19 @@ def test_a_request_is_in_the_endpoint_from_its_last_try_on() -> None:
     assert found.requests["age_ns"].to_list() == [S, S, 8 * S]  # what the client waited is counted from when it was due
 
 
+def retried_where(aws_s: float) -> Frames:
+    """An asynchronous run, AWS's clock so far ahead; the last request was refused twice, and its notice was lost."""
+    calls = [Request(n, send=n, ack=n + 0.02, recv=n + 0.01 + aws_s, done=n + 1 + aws_s) for n in range(20)]
+    found: dict[str, Any] = {"seen": 10.0, "end_from": "output", "attempts": 3}
+    calls.append(Request(0.0, done=8.0 + aws_s, ack=7.1, **found))
+    return frames_of(calls, events=[refused(20, 1, 0.0, 3.0), refused(20, 2, 3.0, 7.0)])
+
+
+@pytest.mark.parametrize("aws_s", [0.0, 4.0])
+def test_the_last_try_is_on_our_clock_whatever_aws_has(aws_s: float) -> None:
+    assert retried_where(aws_s).requests["recv_ns"].to_list()[-1] == 7 * S
+
+
 def test_the_waves_are_how_many_requests_were_accepted_at_which_try() -> None:
     found = retries(retried())
     assert found is not None

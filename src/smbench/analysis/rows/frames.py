@@ -264,8 +264,8 @@ def _derived(manifest: Manifest, rows: pl.DataFrame, readings: pl.DataFrame, eve
     if manifest.shards:
         rows = _on_one_clock(rows, manifest.shards).drop("worker")
     clocks = _clocks(rows)
-    rows = received_at_the_last_try(rows, events)
-    rows = stamped_ends(_on_our_clock(rows, clocks), look_every_s(manifest))
+    rows = received_at_the_last_try(_on_our_clock(rows, clocks), events)
+    rows = stamped_ends(rows, look_every_s(manifest))
     end_ns = _end_ns(rows, readings, events)
     return Frames(
         manifest=manifest,
