@@ -16,7 +16,7 @@ import polars as pl
 from smbench.analysis.rows.clocks import Agreement, Clocks
 from smbench.analysis.rows.frames import clocks_by_worker
 from smbench.clock import TimeKind, wall_ns
-from smbench.errors import OrderError
+from smbench.errors import OrderError, ResultsError
 from smbench.generator.plan import RunPlan
 from smbench.generator.shares import Share
 from smbench.lifecycle.carry_out import CarriedOut
@@ -88,16 +88,23 @@ def collect(place: Place, results: Path, base_dir: Path | None, *, have_all_ende
         shards = [_shard(copy, order, number) for number in range(order.manifest.workers)]
         if not have_all_ended:
             _require_rest(shards, place)
-        for shard in shards:
-            if not shard.is_taken:
-                files = ShardFiles(place, shard.share.worker)
-                files.take(_COUNTED)
-                files.leave()
-        path = new_run_dir(results, plan.scenario.name, order.manifest.started)
+        counted: list[ShardFiles] = []
+        path = None
         try:
+            for shard in shards:
+                if not shard.is_taken:
+                    files = ShardFiles(place, shard.share.worker)
+                    files.take(_COUNTED)
+                    counted.append(files)
+                    files.leave()
+            path = new_run_dir(results, plan.scenario.name, order.manifest.started)
             return _collected(RunFolder(path, order.manifest), folder, order, plan, shards)
         except BaseException:  # half a copy is of no use, and the shards have everything; the error goes on up
-            shutil.rmtree(path, ignore_errors=True)
+            if path is not None:
+                shutil.rmtree(path, ignore_errors=True)
+            for files in counted:  # no result says that they were not started
+                with contextlib.suppress(ResultsError):
+                    files.give_back()
             raise
 
 

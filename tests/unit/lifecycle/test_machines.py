@@ -255,6 +255,18 @@ def test_a_shard_that_nobody_started_cannot_begin_once_it_was_counted(
 
 
 @pytest.mark.slow
+def test_a_collect_that_fails_counts_no_shard_and_each_may_still_be_started(
+    folder: Path, memory_target: MemoryTarget
+) -> None:
+    ordered(folder, 2)
+    send(folder, 0, 2)
+    full = mock.patch("smbench.lifecycle.collect.link_parts", side_effect=DiskError("the disk is full"))
+    with full, pytest.raises(DiskError):
+        collected(folder)
+    send(folder, 1, 2)
+    assert collected(folder).manifest.ending is Ending.FINISHED
+
+
 def test_a_shard_that_could_not_begin_is_accounted_for_and_may_be_started_again(
     folder: Path, memory_target: MemoryTarget
 ) -> None:
