@@ -186,9 +186,13 @@ def start_thread(name: str, main: Callable[..., None], *arguments: Any) -> Child
 
 
 def _started(name: str, process: BaseProcess, ours: Connection, theirs: Connection) -> Child:
-    with _one_at_a_time, _signals_held_back(), no_main_module():
-        process.start()
-    theirs.close()
+    with theirs:
+        try:
+            with _one_at_a_time, _signals_held_back(), no_main_module():
+                process.start()
+        except BaseException:  # whatever it is: there is no child that would need the line; it goes on up
+            ours.close()
+            raise
     return Child(name, process, PipeChannel(ours))
 
 

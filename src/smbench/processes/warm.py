@@ -40,12 +40,19 @@ class WarmWorkers(AbstractContextManager["WarmWorkers"]):
         """See `StartChild`."""
         if "forkserver" not in multiprocessing.get_all_start_methods():
             return start_child(name, main, *arguments)
-        with self._lock:
-            warm = self._idle.pop() if self._idle else None
-        warm = warm or _Warm(start_forked("warm worker", _serve))
+        warm = self._taken() or _Warm(start_forked("warm worker", _serve))
         ours, theirs = multiprocessing.Pipe()
         warm.lend((main, arguments), theirs)
         return Child(name, _Lent(warm, self._take_back), PipeChannel(ours))
+
+    def _taken(self) -> "_Warm | None":
+        """An idle process; one that was killed while it waited is left behind."""
+        while True:
+            with self._lock:
+                warm = self._idle.pop() if self._idle else None
+            if warm is None or warm.child.process.is_alive():
+                return warm
+            warm.child.leave()
 
     def _take_back(self, warm: "_Warm") -> None:
         with self._lock:

@@ -49,6 +49,22 @@ def ours(of: Child) -> Connection:
     return of.channel.connection
 
 
+@pytest.mark.parametrize("start", [start_child, start_forked])
+def test_a_process_that_cannot_be_started_leaves_no_pipe_open(
+    start: StartChild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_self: BaseProcess) -> None:
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr(BaseProcess, "start", refuse)
+    with pytest.raises(BlockingIOError):
+        start("worker", says_region)  # the first may start what watches over all
+    before = set(os.listdir("/dev/fd"))
+    with pytest.raises(BlockingIOError) as refused:
+        start("worker", says_region)
+    assert set(os.listdir("/dev/fd")) == before, refused.tb
+
+
 def test_of_several_errors_at_once_a_bug_is_told_before_our_own_sentences_and_else_the_first() -> None:
     disk, usage, bug = DiskError("the disk is full"), UsageError("no"), KeyError("bug")
     told = as_failed(BaseExceptionGroup("", [ExceptionGroup("", [disk, usage]), usage]))

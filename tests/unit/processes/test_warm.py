@@ -3,6 +3,9 @@
 Method: real processes; what they do is in `support/children.py`.
 """
 
+import os
+import signal
+
 import pytest
 
 from children import fails, hangs, says_its_pid
@@ -24,6 +27,14 @@ async def pid_of(child: Child, word: str) -> str:
     assert child.process.exitcode == 0
     assert not child.process.is_alive()
     return pid
+
+
+async def test_a_process_that_was_killed_while_it_waited_is_not_lent() -> None:
+    with WarmWorkers() as warm:
+        first = await pid_of(warm.start("worker", says_its_pid, "one"), "one")
+        os.kill(int(first), signal.SIGKILL)
+        warm._idle[0].process.join(10)
+        assert await pid_of(warm.start("worker", says_its_pid, "two"), "two") != first
 
 
 async def test_a_process_serves_one_run_after_another_and_one_that_fails_or_hangs_is_not_lent_again() -> None:
