@@ -9,10 +9,11 @@ from pathlib import Path
 from socket import gaierror
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from fake_aws import FakeAws, client_error, json_answer
 from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.access.refusals import explained
 from smbench.aws.transport.invoke import SdkTransport
 from smbench.clock import WarpLoop
 from smbench.emulator.protocol.http import HttpResponse
@@ -135,6 +136,15 @@ async def test_submission_is_tried_once_and_preparation_is_not(machine: Machine)
         ):
             await clients.sagemaker.describe_endpoint(EndpointName="ep")
         assert len(aws.requests) > 1
+
+
+@pytest.mark.parametrize("code", ["Throttling", "ThrottlingException", "TooManyRequestsException", "SlowDown"])
+def test_a_throttle_is_to_be_waited_for(code: str) -> None:
+    throttled = ClientError({"Error": {"Code": code, "Message": "Rate exceeded"}}, "DescribeStacks")
+    said = pytest.raises(TargetError, match=f"could not look in r: {code}: Rate exceeded")
+    with said as found, explained("look", profile=None, region="r"):
+        raise throttled
+    assert "wait a minute, then repeat the command" in found.value.advice
 
 
 async def test_without_a_region_it_says_how_to_give_one(machine: Machine) -> None:

@@ -44,6 +44,16 @@ _UNKNOWN_KEY = {
     "UnrecognizedClientException",
 }
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException", "403"}
+_THROTTLED = {
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
 _MOVED = {"301", "307", "400", "PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed"}
 _LONG_LIST = re.compile(r"\[((?:[^][,]+, ){4}[^][,]+)((?:, [^][,]+){6,})\]")  # of more than ten
 _SECRET = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b|(?i:x-amz-security-token\s*[:=]\s*)\S+|(?i:credential=)[^,\s]+")
@@ -178,6 +188,8 @@ def _refused(doing: str, error: ClientError, profile: str | None, region: str, u
             "let your administrator allow the action for this identity, or use another profile",
         )
     advice = "create the bucket, or name one that exists" if code == "NoSuchBucket" else ""
+    if code in _THROTTLED:
+        advice = "the account sends more of these calls than AWS takes: wait a minute, then repeat the command"
     return TargetError(f"could not {doing} in {region}: {code}{': ' + message if message else ''}", advice)
 
 
