@@ -110,7 +110,7 @@ def collect(
     that may have been sent count as unknown. While a worker is at work the command refuses.
 
     Workers on Ray may outlive the command that started them. Given the run's folder, this follows them to their ends,
-    and closes the folder. The first Ctrl-C stops sending, the second stops at once.
+    and closes that folder; --results means nothing then. The first Ctrl-C stops sending, the second stops at once.
 
     Exit status: as `smbench run`; 3 while a worker is at work.
     """
