@@ -8,7 +8,8 @@
 set -euo pipefail
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
 python3.11 -m venv "$tmp/venv"
-"$tmp/venv/bin/python" -m pip install -qq --disable-pip-version-check llmeter==0.2.0
+"$tmp/venv/bin/python" -m pip install -qq --disable-pip-version-check \
+    llmeter==0.2.0 boto3==1.44.8 botocore==1.44.8 s3fs==0.4.2 fsspec==2026.1.0
 "$tmp/venv/bin/python" -W ignore - > "$tmp/seen" 2>"$tmp/errors" <<'PY' || { cat "$tmp/errors"; exit 1; }
 from llmeter.utils import summary_stats_from_list
 
