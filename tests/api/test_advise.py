@@ -85,6 +85,20 @@ def test_the_runner_up_keeps_it_too_and_costs_more() -> None:
     assert advice.runner_up.keeps(advised().what_if.question.objectives)
 
 
+def test_a_percentile_that_no_run_of_the_load_can_show_is_not_called_kept() -> None:
+    short = {**TARGET, "load": [{"poisson": {"rate": "0.6/s", "for": "2m"}}]}  # some 70 requests; p95 takes 200
+    vary = {"min": [4], "max": [5]}
+    found = smbench.advise(short, vary=vary, replications=3, slo=["p95 < 10m"])
+    assert found.after is not None
+    assert found.to_json()["is_kept"] is None
+    assert "those that seem to keep p95 < 10m" in str(found)
+    assert "`p95 < 10m` takes 200 requests" in str(found)
+    missed = smbench.advise(short, vary=vary, replications=3, slo=["p95 < 1ms"])
+    assert missed.to_json()["is_kept"] is False
+    maximal = smbench.advise(short, vary=vary, replications=3, slo=["max < 10m"])
+    assert maximal.to_json()["is_kept"] is True
+
+
 def test_an_slo_that_nothing_keeps_says_so_and_names_what_binds() -> None:
     found = advised(vary={"min": [1], "max": [1, 2], "backlog_per_instance": 2}, slo=["p95 < 15s"])
     assert found.after is None

@@ -104,6 +104,15 @@ def test_what_the_target_was_not_written_for_is_flagged() -> None:
     assert "! Extrapolated" in str(found)
 
 
+@pytest.mark.parametrize(("slo", "kept"), [("p95 < 10m", None), ("p95 < 1ms", False), ("max < 10m", True)])
+def test_too_few_requests_for_a_percentile_leave_open_whether_it_is_kept(slo: str, kept: bool | None) -> None:
+    short = {**TARGET, "load": [{"poisson": {"rate": "0.8/s", "for": "2m"}}]}  # some 100 requests; p95 takes 200
+    found = smbench.what_if(short, vary={"max": [2, 4]}, replications=3, slo=[slo])
+    assert found.table["kept"].to_list() == [kept] * found.table.height
+    assert any("`p95 < " in note for note in found.notes) == slo.startswith("p95")
+    assert ("unknown" in str(found)) == (kept is None)
+
+
 def test_the_label_is_in_the_table_and_the_json() -> None:
     found = looked()
     assert LABEL in str(found)

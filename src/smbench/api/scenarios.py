@@ -111,11 +111,8 @@ def validate(
 def _too_few(scenario: Scenario, spans: Sequence[PhaseSpan]) -> list[str]:
     """Percentiles that a threshold names and the load cannot bear: the run would be unknown for them."""
     n = sum(span.n for span in spans if not span.warmup)
-    return [
-        f"`{one.text}` takes {one.n_needed:,} requests and the load has {n:,}: the run would be UNKNOWN"
-        for one in map(parse_threshold, scenario.thresholds)
-        if n < one.n_needed
-    ]
+    found = (parse_threshold(text).too_few(n) for text in scenario.thresholds)
+    return [f"{too_few}: the run would be UNKNOWN" for too_few in found if too_few]
 
 
 def reseeded(scenario: Scenario, seed: int) -> Scenario:

@@ -73,6 +73,12 @@ class Question:
         """Whether cost is USD; else it is instance-hours."""
         return self.price_usd is not None or self.scenarios[0].target.kind == "serverless"
 
+    @property
+    def too_few(self) -> tuple[str, ...]:
+        """Percentiles of which no run of the load can show that they are met, whatever is predicted."""
+        n = min(sum(span.n for span in one.spans if not span.warmup) for one in self.schedules)
+        return tuple(too_few for one in self.objectives if (too_few := one.too_few(n)))
+
 
 @dataclass(frozen=True, slots=True)
 class Note:

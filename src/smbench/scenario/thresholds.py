@@ -198,6 +198,10 @@ class Threshold:
         """Requests that its percentile takes, so that `ABOVE_MIN` lie above it; 0 where it names none."""
         return math.ceil(ABOVE_MIN / (1 - self.quantile)) if self.quantile is not None and self.quantile < 1 else 0
 
+    def too_few(self, n: int) -> str:
+        """That so many requests of a load are too few to show that it is met; empty: they are enough."""
+        return "" if n >= self.n_needed else f"`{self.text}` takes {self.n_needed:,} requests and the load has {n:,}"
+
     def of_its_duration(self) -> "Threshold":
         """What `for` says, as a threshold on the longest time at a stretch during which the comparison fails."""
         assert self.lasting_s is not None

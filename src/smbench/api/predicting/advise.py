@@ -151,7 +151,7 @@ def advise(
             question=asked.question,
             label=asked.label,
             is_demanded=True,
-            notes=notes_of(found.sweep, space),
+            notes=notes_of(found.sweep, space, asked),
         ),
         kept=None if found.chosen is None else _predicted(asked, found.chosen.point.emulated),
         before=Applied.of(emulated, endpoint, variant),

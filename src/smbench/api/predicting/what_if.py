@@ -174,7 +174,7 @@ def what_if(
         question=asked.question,
         label=asked.label,
         is_demanded=asked.is_demanded,
-        notes=notes_of(found, space),
+        notes=notes_of(found, space, asked),
     )
 
 
@@ -286,9 +286,10 @@ def read_space(vary: VaryLike, asked: Asked) -> Space:
     return space_of(source.value, emulated, str(path), kind)
 
 
-def notes_of(found: Sweep, space: Space) -> tuple[str, ...]:
+def notes_of(found: Sweep, space: Space, asked: Asked) -> tuple[str, ...]:
     """What a reader should know of all rows."""
-    notes = []
+    too_few = asked.question.too_few if asked.is_demanded else ()
+    notes = [f"{one}: no run of it could show that it is kept" for one in too_few]
     if space.other_start is not None:
         notes.append(
             f"each policy begins with its own minimum in service, not with the file's start: {space.other_start}"

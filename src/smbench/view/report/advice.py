@@ -13,10 +13,11 @@ from smbench.prediction.apply import Applied, cloud_formation, differences
 from smbench.prediction.kept import Kept
 from smbench.prediction.space import policy_words
 from smbench.prediction.sweep import UPPER, Row
-from smbench.view.report.what_if import Looked, cost_text, figure_text, metric_of
+from smbench.view.report.what_if import Looked, cost_text, figure_text, is_kept, metric_of
 from smbench.view.report.what_if import to_json as of_what_if
 
 SCHEMA_VERSION = 1
+_KEPT = {True: "keeps it", False: "does not keep it", None: "seems to keep it"}
 
 
 class Given(Protocol):
@@ -49,7 +50,8 @@ def render(given: Given) -> RenderableType:
         head.append("TAKE", "bold green")
         head.append(f"  {policy_words(advice.chosen.point.emulated)}\n")
         which = "the cheapest" if advice.is_cheapest else "the simplest as cheap as the cheapest, within chance,"
-        head.append(f"{looked.name}: {which} of those that keep {_demanded(looked)}, among {n}\n")
+        keep = "seem to keep" if looked.question.too_few else "keep"
+        head.append(f"{looked.name}: {which} of those that {keep} {_demanded(looked)}, among {n}\n")
     head.append(f"A prediction; model {looked.label}.", "dim")
     blocks: list[RenderableType] = [head, Text("\n".join(reasons(given)))]
     if given.after is not None:
@@ -72,7 +74,7 @@ def reasons(given: Given) -> list[str]:
     elif advice.chosen is not None:
         lines.append("Runner-up: none that is not alike keeps it.")
     if (now := looked.sweep.current) is not advice.best:
-        kept = "keeps it" if now.keeps(looked.question.objectives) else "does not keep it"
+        kept = _KEPT[is_kept(now, looked.question)]
         lines.append(f"Now: {policy_words(now.point.emulated)}: {_row(looked, now)}; {kept}.")
     lines.append(_binds(given))
     floor = advice.floor
@@ -124,7 +126,7 @@ def to_json(given: Given) -> dict[str, Any]:
         "kind": "advice",
         "model": looked.label,
         "objectives": [one.text for one in looked.question.objectives],
-        "is_kept": advice.chosen is not None,
+        "is_kept": advice.chosen is not None and is_kept(advice.chosen, looked.question),
         "policy": policy_words(advice.best.point.emulated),
         "cost": advice.best.cost,
         "bound": _finite(advice.best.bound(0, looked.question.objectives[0])),

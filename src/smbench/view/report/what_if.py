@@ -17,6 +17,7 @@ from smbench.view.report.whole_table import WholeTable
 
 SCHEMA_VERSION = 1
 SHOWN_MAX = 20  # rows of the front
+_KEPT = {True: "yes", False: "no", None: "unknown"}
 
 
 class Looked(Protocol):
@@ -63,6 +64,12 @@ def figure_text(value: float, threshold: Threshold) -> str:
     return WRITE[threshold.unit](value) if math.isfinite(value) else "unbounded"
 
 
+def is_kept(row: Row, question: Question) -> bool | None:
+    """Whether a policy keeps what is demanded; None: it may, and no run of the load has requests enough to show it."""
+    keeps = row.keeps(question.objectives)
+    return None if keeps and question.too_few else keeps
+
+
 def heads(looked: Looked) -> tuple[str, ...]:
     """Of `cells`."""
     varied = list(looked.sweep.rows[-1].point.values)
@@ -84,7 +91,7 @@ def cells(looked: Looked, row: Row, label: str) -> tuple[str, ...]:
     question = looked.question
     n_alike = sum(one.cluster == row.cluster for one in looked.sweep.rows) - 1 if row.cluster is not None else 0
     figures = (figure_text(row.bound(place, one), one) for place, one in enumerate(question.objectives))
-    kept = (("yes" if row.keeps(question.objectives) else "no"),) if looked.is_demanded else ()
+    kept = (_KEPT[is_kept(row, question)],) if looked.is_demanded else ()
     marked = label + (" !" if row.flags else "")
     return (
         marked,
@@ -163,7 +170,7 @@ def _row(looked: Looked, row: Row, looked_at: str) -> dict[str, Any]:
         found[f"{name} median"] = row.median(place) if row.costs else None
         found[f"{name} bound"] = row.bound(place, one) if row.costs else None
     is_known = len(row.costs) == len(question.scenarios)
-    found["kept"] = row.keeps(question.objectives) if looked.is_demanded and is_known else None
+    found["kept"] = is_kept(row, question) if looked.is_demanded and is_known else None
     found["cluster"] = row.cluster
     found["on_front"] = row.is_leader
     found["extrapolated"] = "; ".join(row.flags)
