@@ -246,6 +246,7 @@ class Rejected(Exception):  # noqa: N818  # a refusal is an expected end, not an
 
 
 CONNECT_TIMEOUT, READ_TIMEOUT = "connect timeout", "read timeout"  # causes of no answer
+TORN_STREAM = "torn stream"  # what `error` says first of a stream that did not come to its end
 
 
 class Unacknowledged(Exception):  # noqa: N818  # as above

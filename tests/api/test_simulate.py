@@ -299,6 +299,33 @@ def test_a_streamed_run_and_its_prediction_are_the_same_part_by_part(tmp_path: P
     assert any("StreamBroken" in cause.error for cause in predicted.summary.causes)
 
 
+WAITS: dict[str, dict[str, Any]] = {
+    "for an answer": {"read_timeout": "2s", "retry": {"mode": "standard"}},
+    "for a part": {"read_timeout": "300ms", "stream": True, "retry": {"mode": "legacy"}},
+}
+
+
+@pytest.mark.slow  # whole runs
+@pytest.mark.parametrize("case", WAITS)
+@pytest.mark.parametrize("kind", SYNCHRONOUS)
+def test_calls_that_were_given_up_are_the_same_in_a_run_and_in_its_prediction(
+    tmp_path: Path, kind: str, case: str
+) -> None:
+    story = synchronous(kind, request=WAITS[case])
+    story["load"][0] = {"poisson": {"rate": "3/s", "for": "1m"}}
+    if "stream" in WAITS[case]:
+        story["target"]["emulated"]["stream"] = {"parts": 5, "gap": {"exponential": {"mean": "100ms"}}}
+    ran, predicted = smbench.run(story, results=tmp_path, progress="none"), smbench.simulate(story)
+    for table in ("truth", "requests"):
+        assert_frame_equal(in_scenario_time(ran, table), in_scenario_time(predicted, table))
+    assert ran.summary.causes == predicted.summary.causes
+    assert ran.summary.retries == predicted.summary.retries
+    # The story is worth telling.
+    assert ran.summary.retries is not None
+    assert ("unanswered", "read timeout") in {(one.state, one.cause) for one in ran.summary.retries.refused}
+    assert "read timeout" in {cause.error for cause in predicted.summary.causes}
+
+
 @pytest.mark.parametrize("kind", SYNCHRONOUS)
 def test_a_synchronous_prediction_is_kept_judged_banded_and_compared(tmp_path: Path, kind: str) -> None:
     story = synchronous(kind, thresholds=["failed == 0", "completed > 100"], limits={}, request={})

@@ -82,6 +82,7 @@ async def emulated_aws(
     in_flight: int = 50,
     by: str = "sdk",
     answer_s: float = 70,
+    silence_s: float | None = None,
 ) -> AsyncIterator[EmulatedAws]:
     """The embedded endpoint of a scenario with these settings, in its first second; it checks every signature."""
     settings = {"instances": {"min": 1}, "service": "1s"} | dict(emulated or {})
@@ -91,7 +92,9 @@ async def emulated_aws(
     emulator = Emulator(scenario, None, EPOCH_NS, verify_signatures=True)
     url = await emulator.start()
     try:
-        access = AwsSettings(endpoint_url=url, emulated=True, in_flight=in_flight, answer_s=answer_s)
+        access = AwsSettings(
+            endpoint_url=url, emulated=True, in_flight=in_flight, answer_s=answer_s, silence_s=silence_s
+        )
         async with AwsClients(access) as clients, wire_clients(clients) as wire:
             target = await discover(clients, ENDPOINT, kind=kind)
             clock = LoopClock(EPOCH_NS)

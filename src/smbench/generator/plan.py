@@ -45,6 +45,13 @@ class RunPlan:
         """Scenario seconds per real second; 1 but for scaled time."""
         return self.scenario.target.emulated.time_scale if self.is_emulated else 1.0
 
+    def loop_s(self, asked_s: float | None, default_s: float) -> float:
+        """A time-out of the client in seconds of its loop: as asked for, in scenario time; else the default, as it is.
+
+        A default leaves room beyond what AWS takes, which a busy machine needs at any speed.
+        """
+        return default_s if asked_s is None else asked_s / self.scale
+
     @property
     def longest_life_s(self) -> float:
         """After this long an accepted request can no longer end: its time to live, then its time-out."""

@@ -299,6 +299,10 @@ def _fate(request: Request) -> str:
         parts.append(f"expires after {format_duration(request.ttl)} in the queue")
     if request.timeout is not None:
         parts.append(f"fails after {format_duration(request.timeout)} in service")
+    if request.connect_timeout is not None:
+        parts.append(f"is given up after {format_duration(request.connect_timeout)} without a connection")
+    if request.read_timeout is not None:
+        parts.append(f"is given up after {format_duration(request.read_timeout)} without an answer")
     if request.retry.attempts > 1:
         parts.append(
             f"is tried up to {units.counted(request.retry.attempts, 'time')} after {' or '.join(request.retry.on)}"

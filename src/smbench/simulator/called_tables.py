@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from smbench.model.endpoints.answers import ANSWERED, MODEL_ERROR, THROTTLED
-from smbench.records import Answered, Outcome, Parts, Rejected
+from smbench.records import Answered, Outcome, Parts, Rejected, Unacknowledged
 from smbench.results.schema import REQUESTS, TRUTH
 from smbench.schedule.base import Schedule
 from smbench.simulator.caller import Call, Caller
@@ -29,7 +29,7 @@ def called_requests_table(
             "seen": instants(ends, epoch_ns),
             "outcome": [_outcome(answer).value for answer in client.answers],
             "accepted": [one is not None for one in taken],
-            "status_code": [answer and answer.status_code for answer in client.answers],
+            "status_code": [_status_code(answer) for answer in client.answers],
             "error": [_error(client, row) for row in range(len(schedule))],
             "wrong_answer": [one and one.wrong and one.wrong.value for one in taken],
             "answer_size_in_bytes": [one and one.size_bytes for one in taken],
@@ -45,16 +45,24 @@ def called_requests_table(
     )
 
 
-def _outcome(answer: Answered | Rejected | None) -> Outcome:
+def _outcome(answer: Answered | Rejected | Unacknowledged | None) -> Outcome:
     if answer is None:
         return Outcome.NOT_SENT
+    if isinstance(answer, Unacknowledged):
+        return Outcome.TRANSPORT_ERROR
     return Outcome.REJECTED if isinstance(answer, Rejected) else answer.outcome
+
+
+def _status_code(answer: Answered | Rejected | Unacknowledged | None) -> int | None:
+    return answer.status_code if isinstance(answer, Answered | Rejected) else None
 
 
 def _error(client: Caller, row: int) -> str | None:
     answer, why = client.answers[row], client.why_not[row]
     if isinstance(answer, Rejected):
         return answer.reason
+    if isinstance(answer, Unacknowledged):
+        return answer.cause
     if answer is not None:
         return answer.failure_reason
     return why and (client.stop_reason if why is client.stopped and client.stop_reason else why.text)
@@ -75,7 +83,7 @@ def called_truth_table(client: Caller, epoch_ns: int) -> pl.DataFrame:
             "fault": [None] * n,
             "started": instants([None if end is None else end.start_ns for end in ends], epoch_ns),
             "ended": instants([None if end is None else end.done_ns for end in ends], epoch_ns),
-            "outcome": [end and end.outcome.value for end in ends],
+            "outcome": [_outcome_of(call) for call in calls],
             "instance": [end and end.instance for end in ends],
             "attempts": [0 if end is None else end.attempts for end in ends],
             "notice": [end and "none" for end in ends],
@@ -87,8 +95,14 @@ def called_truth_table(client: Caller, epoch_ns: int) -> pl.DataFrame:
     )
 
 
-def _status(call: Call) -> int:
+def _outcome_of(call: Call) -> str | None:
+    """A call that its client gave up may be open when the run is over."""
     if call.ended is None:
-        return THROTTLED
-    is_begun = call.parts is not None and call.parts.so_far().n > 0
-    return ANSWERED if is_begun or call.ended.outcome is Outcome.COMPLETED else MODEL_ERROR
+        return Outcome.PENDING.value if call.is_accepted else None
+    return call.ended.outcome.value
+
+
+def _status(call: Call) -> int | None:
+    if call.ended is None:
+        return None if call.is_accepted else THROTTLED
+    return ANSWERED if call.is_begun or call.ended.outcome is Outcome.COMPLETED else MODEL_ERROR

@@ -29,7 +29,18 @@ from smbench.model.endpoints.serverless import ServerlessEndpoint
 from smbench.model.endpoints.streaming import Streamed
 from smbench.model.event_queue import EventQueue
 from smbench.model.service import Sampler
-from smbench.records import RETRY, Answered, Event, NotSent, Outcome, PartsSeen, Rejected
+from smbench.records import (
+    READ_TIMEOUT,
+    RETRY,
+    TORN_STREAM,
+    Answered,
+    Event,
+    NotSent,
+    Outcome,
+    PartsSeen,
+    Rejected,
+    Unacknowledged,
+)
 from smbench.scenario.model import Scenario
 from smbench.scenario.values.seeds import stream
 from smbench.schedule.base import Schedule
@@ -43,7 +54,10 @@ class Call:
 
     row: int
     arrived_ns: int
+    heard_ns: int  # when something last came of its answer; before, when it left
     is_accepted: bool = False
+    is_begun: bool = False  # a part of its answer was said
+    is_given_up: bool = False  # by its client: what comes is not heard
     ended: Ended | None = None
     parts: PartsSeen | None = None  # of an answer in a stream
     n_bytes: int = 0  # of these
@@ -77,13 +91,15 @@ class Caller(Sender):
         self._n_parts = wanted.parts
         if scenario.request.stream:  # the emulator's stream of chances, so that both space the parts alike
             self._gap = Sampler(wanted.gap, stream(scenario.seed_of("service"), GAPS), base_dir)
+        wait_s = scenario.request.read_timeout
+        self._wait_ns = None if wait_s is None else round(wait_s * 1e9)
         expect = scenario.request.expect
         self._expect = None if expect.is_anything else expect
         self._retrying = Retrying(scenario.request.retry, stream(scenario.seed_of("faults"), "retry.0"))
         n = len(schedule)
         self.calls: list[Call] = []
         self.attempts = [0] * n
-        self.answers: list[Answered | Rejected | None] = [None] * n
+        self.answers: list[Answered | Rejected | Unacknowledged | None] = [None] * n
         self.ack_ns: list[int | None] = [None] * n
         self.retries: list[Event] = []
         self.stop_reason = ""
@@ -100,7 +116,7 @@ class Caller(Sender):
     def _call(self, row: int) -> None:
         now_ns = self._event_queue.now_ns
         self.attempts[row] += 1
-        call = Call(row, now_ns)
+        call = Call(row, now_ns, now_ns)
         self.calls.append(call)
         streamed = None
         if self._gap is not None:
@@ -109,49 +125,73 @@ class Caller(Sender):
         call.is_accepted = self._endpoint.arrive(called(self._n_accepted, self.id_of(row), now_ns, call, streamed))
         if call.is_accepted:
             self._n_accepted += 1
+            if self._wait_ns is not None:
+                self._event_queue.at(now_ns + self._wait_ns, partial(self._overdue, call, self._wait_ns))
         else:
-            self._unseen.append(partial(self._refused, row))
+            refusal = Rejected(THROTTLED, "ThrottlingException")
+            self._unseen.append(partial(self._refused, call, refusal, now_ns))
 
     def _part(self, call: Call, place: int) -> None:
         assert call.parts is not None, "it asked for a stream"
-        if call.ended is None:  # what an instance that died would have said is not heard
-            call.parts.came(self._event_queue.now_ns)
+        if call.ended is not None:  # what an instance that died would have said is not heard
+            return
+        call.is_begun = True
+        if not call.is_given_up:
+            call.heard_ns = self._event_queue.now_ns
+            call.parts.came(call.heard_ns)
             call.n_bytes += len(part_of(self.id_of(call.row), place))
 
-    def _refused(self, row: int) -> None:
+    def _overdue(self, call: Call, wait_ns: int) -> None:
+        """As long as the client waits has passed: it gives the call up, unless an answer or a part came meanwhile."""
         now_ns = self._event_queue.now_ns
-        refusal = Rejected(THROTTLED, "ThrottlingException")
+        if call.ended is not None:
+            return
+        if call.heard_ns + wait_ns > now_ns:
+            self._event_queue.at(call.heard_ns + wait_ns, partial(self._overdue, call, wait_ns))
+            return
+        call.is_given_up = True
+        if call.parts is not None and (parts := call.parts.so_far()).n:
+            torn = Answered(Outcome.FAILED, ANSWERED, f"{TORN_STREAM}: {READ_TIMEOUT}", call.n_bytes, parts=parts)
+            self._unseen.append(partial(self._taken, call.row, torn))
+        else:
+            self._unseen.append(partial(self._refused, call, Unacknowledged(READ_TIMEOUT), now_ns))
+
+    def _refused(self, call: Call, refusal: Rejected | Unacknowledged, refused_ns: int) -> None:
+        row = call.row
         again = None if self._is_stopped else self._retrying.after(refusal, self.attempts[row])
         if again is None:
             self._answered(row, refusal)
             return
-        next_ns = now_ns + round(again.pause_s * 1e9)
-        self._event_queue.at(next_ns, partial(self._again, row, again, now_ns))
+        next_ns = refused_ns + round(again.pause_s * 1e9)
+        self._event_queue.at(next_ns, partial(self._again, call, again, refusal, refused_ns))
 
-    def _again(self, row: int, again: Again, refused_ns: int) -> None:
+    def _again(self, call: Call, again: Again, refusal: Rejected | Unacknowledged, refused_ns: int) -> None:
+        row = call.row
         if self._is_stopped:  # meanwhile: the refusal is the answer
-            self._unseen.append(partial(self._answered, row, Rejected(THROTTLED, "ThrottlingException"), refused_ns))
+            self._unseen.append(partial(self._answered, row, refusal, refused_ns))
             return
         self._paid[row] = again
-        self.retries.append(self._retry(row, refused_ns, self._event_queue.now_ns))
-        self._call(row)
-
-    def _retry(self, row: int, now_ns: int, next_ns: int) -> Event:
-        return Event(
-            kind=RETRY,
-            name=self.id_of(row),
-            at_ns=now_ns,
-            seen_ns=now_ns,
-            state="throttled",
-            end_ns=next_ns,
-            cause="ThrottlingException",
-            detail={"attempt": self.attempts[row]},
+        is_throttle = isinstance(refusal, Rejected)
+        self.retries.append(
+            Event(
+                kind=RETRY,
+                name=self.id_of(row),
+                at_ns=call.arrived_ns,
+                seen_ns=refused_ns,
+                state="throttled" if is_throttle else "unanswered",
+                end_ns=self._event_queue.now_ns,
+                cause=refusal.code if isinstance(refusal, Rejected) else refusal.cause,
+                detail={"attempt": self.attempts[row]},
+            )
         )
+        self._call(row)
 
     def _on_end(self, ended: Ended) -> None:
         call = ended.job.context
         assert isinstance(call, Call), "the caller puts the call into every job"
         call.ended = self.ended[call.row] = ended
+        if call.is_given_up:
+            return
         answer = self._answer(ended) if call.parts is None else self._streamed(call, call.parts, ended)
         self._unseen.append(partial(self._taken, call.row, answer))
 
@@ -187,11 +227,11 @@ class Caller(Sender):
             return Answered(Outcome.COMPLETED, ANSWERED, None, len(body))
         return Answered(Outcome.FAILED, ANSWERED, wrong[1], len(body), wrong[0])
 
-    def _answered(self, row: int, answer: Answered | Rejected, at_ns: int | None = None) -> None:
+    def _answered(self, row: int, answer: Answered | Rejected | Unacknowledged, at_ns: int | None = None) -> None:
         self.answers[row], self.ack_ns[row] = answer, self._event_queue.now_ns if at_ns is None else at_ns
         self._n_open -= 1
         self._n_answers += 1
-        self._n_bad += isinstance(answer, Rejected) or answer.outcome is Outcome.FAILED
+        self._n_bad += not isinstance(answer, Answered) or answer.outcome is Outcome.FAILED
         if self.stopped in (None, NotSent.REQUEST_LIMIT) and (
             why := self._limits.broken_by(self._n_bad, self._n_answers)
         ):

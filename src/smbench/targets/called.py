@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
-from smbench.aws.access.clients import MEASURING, AwsClients, AwsSettings
+from smbench.aws.access.clients import CONNECT_S, MEASURING, AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound, component_of, containers_of, discover
 from smbench.aws.endpoint.gauges import WATCHING, AwsGauges
 from smbench.aws.transport.invoke_stream import SdkStreamTransport
@@ -88,19 +88,23 @@ class CalledTarget:
         return []
 
     def _settings(self, in_flight: int, services: tuple[str, ...] = MEASURING) -> AwsSettings:
+        request, longest_s = self.plan.scenario.request, _longest_s(self.plan.scenario)
+        wait_s = self.plan.loop_s(request.read_timeout, longest_s)
         return AwsSettings(
             region=self.access.region,
             profile=self.access.profile,
             endpoint_url=self.access.endpoint_url,
             emulated=self.plan.is_emulated,
             in_flight=in_flight,
-            answer_s=_answer_s(self.plan.scenario),
+            connect_s=self.plan.loop_s(request.connect_timeout, CONNECT_S),
+            answer_s=max(longest_s, wait_s) if request.stream else wait_s,
+            silence_s=wait_s if request.stream else None,
             services=services,
         )
 
 
-def _answer_s(scenario: Scenario) -> float:
-    """How long the whole answer to a call is waited for."""
+def _longest_s(scenario: Scenario) -> float:
+    """How long the whole answer to a call is waited for, where nothing else was asked for."""
     cold_s = _COLD_START_MAX_S if scenario.target.kind == "serverless" else 0
     return float((scenario.answer_max_s or 0) + cold_s + _ON_THE_WAY_S)
 

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
 
-from smbench.aws.access.clients import MEASURING, AwsClients, AwsSettings
+from smbench.aws.access.clients import ANSWER_S, CONNECT_S, MEASURING, AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound, discover
 from smbench.aws.endpoint.gauges import WATCHING, AwsGauges
 from smbench.aws.setup.claim import Claim, claims_below
@@ -162,12 +162,15 @@ class QueuedTarget:
         return [f"queue {queue_name(share.run_id, share.worker)}"]
 
     def _settings(self, in_flight: int, services: tuple[str, ...] = MEASURING) -> AwsSettings:
+        request = self.plan.scenario.request
         return AwsSettings(
             region=self.access.region,
             profile=self.access.profile,
             endpoint_url=self.access.endpoint_url,
             emulated=self.plan.is_emulated,
             in_flight=in_flight,
+            connect_s=self.plan.loop_s(request.connect_timeout, CONNECT_S),
+            answer_s=self.plan.loop_s(request.read_timeout, ANSWER_S),
             services=services,
         )
 

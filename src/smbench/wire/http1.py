@@ -95,6 +95,7 @@ class Connection(asyncio.Protocol):
     Attributes:
         is_usable: Another request may follow on it.
         idle_since_s: Loop time since when it has had nothing to do.
+        heard_s: Loop time at which something last came of an answer that is taken in pieces, or was asked for.
     """
 
     __slots__ = (
@@ -116,6 +117,7 @@ class Connection(asyncio.Protocol):
         "_told",
         "_transport",
         "_unsent_bytes",
+        "heard_s",
         "idle_since_s",
         "is_usable",
     )
@@ -138,7 +140,7 @@ class Connection(asyncio.Protocol):
         self._unsent_bytes = 0
         self._end: Exception | None = None  # the first reason why nothing more can be sent
         self.is_usable = False
-        self.idle_since_s = 0.0
+        self.idle_since_s = self.heard_s = 0.0
 
     # our side
 
@@ -209,6 +211,8 @@ class Connection(asyncio.Protocol):
             self.fail(UnreadableAnswer("the server spoke without being asked"))
             return
         self._received_bytes += len(data)
+        if self._pieces is not None:
+            self.heard_s = self._loop.time()
         if self._is_in_head:
             self._came += data
         try:

@@ -42,6 +42,7 @@ class Pool:
         tls: For an https origin.
         connect_s: To have a connection, TLS included.
         answer_s: From the request to the whole answer. A large request that is still leaving has as long again.
+        silence_s: Within an answer that is taken in pieces, and before it; None: as long as `answer_s`.
     """
 
     def __init__(
@@ -52,16 +53,17 @@ class Pool:
         tls: ssl.SSLContext | None = None,
         connect_s: float = 10.0,
         answer_s: float = 60.0,
+        silence_s: float | None = None,
     ) -> None:
         if origin.is_tls and tls is None:
             raise ValueError("an https origin needs a TLS context")
         self.origin, self.limit = origin, limit
-        self.connect_s, self.answer_s = connect_s, answer_s
+        self.connect_s, self.answer_s, self.silence_s = connect_s, answer_s, silence_s
         self._tls = tls if origin.is_tls else None
         self._resolver = Resolver(origin)
         self._idle: list[Connection] = []  # the last used on top, so that those not needed grow old
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
-        self._busy: dict[Connection, float] = {}  # to its deadline; in order, for all wait equally long
+        self._busy: dict[Connection, float] = {}  # to when its request left, or was last seen to be leaving
         self._n_open = self._n_connecting = self._n_opened = 0
         self._watch: asyncio.TimerHandle | None = None
         # Known once a connection was opened: to ask for it is a system call, and would be three of each request.
@@ -145,9 +147,13 @@ class Pool:
             raise
 
     def _expect(self, connection: Connection) -> None:
-        self._busy[connection] = deadline_s = self._loop.time() + self.answer_s
+        self._busy[connection] = connection.heard_s = self._loop.time()
         if self._watch is None:
-            self._watch = self._loop.call_at(deadline_s, self._end_overdue)
+            self._watch = self._loop.call_at(self._deadline_s(connection, connection.heard_s), self._end_overdue)
+
+    def _deadline_s(self, connection: Connection, sent_s: float) -> float:
+        until_s = sent_s + self.answer_s
+        return until_s if self.silence_s is None else min(until_s, connection.heard_s + self.silence_s)
 
     def _freed(self, connection: Connection) -> None:
         """Its request is over."""
@@ -265,16 +271,16 @@ class Pool:
         raise failure
 
     def _end_overdue(self) -> None:
-        """One timer for all: the first of the busy ones is due first."""
+        """One timer for all: each time for the one that is due first."""
         loop = asyncio.get_running_loop()
         now_s = loop.time()
-        for connection, deadline_s in list(self._busy.items()):
-            if deadline_s > now_s:
-                break
+        for connection, sent_s in list(self._busy.items()):
+            if self._deadline_s(connection, sent_s) > now_s:
+                continue
             if connection.is_still_sending():
-                del self._busy[connection]  # to the end of the order
-                self._busy[connection] = now_s + self.answer_s
+                self._busy[connection] = connection.heard_s = now_s
             else:
-                connection.fail(AnswerTimeout(f"no answer from {self.origin.authority} in {self.answer_s:g} s"))
-        next_s = next((deadline_s for deadline_s in self._busy.values() if deadline_s > now_s), None)
+                connection.fail(AnswerTimeout(f"no answer from {self.origin.authority} in time"))
+        due_s = (self._deadline_s(connection, sent_s) for connection, sent_s in self._busy.items())
+        next_s = min((deadline_s for deadline_s in due_s if deadline_s > now_s), default=None)
         self._watch = None if next_s is None else loop.call_at(next_s, self._end_overdue)

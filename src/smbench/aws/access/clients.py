@@ -63,7 +63,9 @@ class AwsSettings:
         endpoint_url: One address for every service; default: each service's own, or its `AWS_ENDPOINT_URL_*`.
         emulated: The address is the emulator's: nothing of the user's AWS settings is read.
         in_flight: Submissions that may be unanswered at once; each needs a connection.
+        connect_s: How long a connection to the runtime may take.
         answer_s: How long the runtime may take to answer a submission.
+        silence_s: How long it may be silent within an answer; None: as long as `answer_s`.
         services: Attributes of `AwsClients`: a client of each is made, and of no other.
     """
 
@@ -72,7 +74,9 @@ class AwsSettings:
     endpoint_url: str | None = None
     emulated: bool = False
     in_flight: int = 1000
+    connect_s: float = CONNECT_S
     answer_s: float = ANSWER_S
+    silence_s: float | None = None
     services: tuple[str, ...] = MEASURING
 
     def __post_init__(self) -> None:
@@ -139,7 +143,7 @@ class AwsClients:
                         # Where there is no TLS, the certificates of all authorities need not be read for each client.
                         verify=False if _is_plain(settings.endpoint_url) else None,
                         # botocore puts its own user agent together anew for each call: a tenth of a call's CPU.
-                        config=AioConfig(connect_timeout=CONNECT_S, user_agent=USER_AGENT, **options),
+                        config=AioConfig(user_agent=USER_AGENT, **options),
                         **_key_pair(settings),
                     )
                     try:
@@ -232,18 +236,21 @@ def _key_pair(settings: AwsSettings) -> dict[str, str]:
 def _services(settings: AwsSettings) -> Mapping[str, tuple[str, dict[str, Any]]]:
     """Attribute of `AwsClients` to botocore's service name and the settings of its client."""
     preparing = {
+        "connect_timeout": CONNECT_S,
         "retries": _SOME_TRIES,
         "read_timeout": ANSWER_S,
         "max_pool_connections": _PREPARING_CONNECTIONS,
     }
     polling = {
+        "connect_timeout": CONNECT_S,
         "retries": _ONE_TRY,
         "read_timeout": LONG_POLL_ANSWER_S,
         "max_pool_connections": QUEUE_CONNECTIONS,
     }
     submitting = {
+        "connect_timeout": settings.connect_s,
         "retries": _ONE_TRY,
-        "read_timeout": settings.answer_s,
+        "read_timeout": settings.silence_s or settings.answer_s,
         "max_pool_connections": settings.in_flight,
     }
     services = {

@@ -10,11 +10,10 @@ import msgspec
 
 from smbench.aws.access.causes import cause_of
 from smbench.aws.transport.invoke_sync import whole_answer
-from smbench.records import Answered, Outcome, PartsSeen, Rejected
+from smbench.records import TORN_STREAM, Answered, Outcome, PartsSeen, Rejected
 from smbench.scenario.values.answers import Expect
 from smbench.wire.http1 import UnreadableAnswer
 
-TORN = "torn stream"  # what `error` says first of a stream that did not come to its end
 UNREADABLE_STREAM = "unreadable stream"
 
 
@@ -82,7 +81,7 @@ class StreamAnswer:
             return self._failed(self._error.reason)
         if isinstance(error, UnreadableAnswer):
             return self._failed(UNREADABLE_STREAM)
-        return self._failed(f"{TORN}: {'ended within a message' if error is None else cause_of(error)}")
+        return self._failed(f"{TORN_STREAM}: {'ended within a message' if error is None else cause_of(error)}")
 
     def _failed(self, reason: str) -> Answered:
         assert self._status is not None, "its head came first"

@@ -16,6 +16,7 @@ from smbench.aws.access.clients import (
     QUEUE_CONNECTIONS,
     USER_AGENT,
     AwsClients,
+    AwsSettings,
 )
 from smbench.aws.transport.wire_service import ServiceClock, WireService
 from smbench.aws.transport.wire_store import WireStore
@@ -54,7 +55,7 @@ async def wire_clients(clients: AwsClients) -> AsyncIterator[WireClients]:
         return opening.service(pool, Signer(region, "s3"), "rest-xml")
 
     async with AsyncExitStack() as stack:
-        runtime = opening.pool(stack, runtime_at, clients.settings.in_flight, clients.settings.answer_s)
+        runtime = opening.runtime(stack, runtime_at, clients.settings)
         sqs = opening.pool(stack, sqs_at, QUEUE_CONNECTIONS, LONG_POLL_ANSWER_S)
         is_aws = s3_at.host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
         s3 = await stack.enter_async_context(WireStore(s3_at, clients.region, open_s3, is_aws=is_aws))
@@ -79,7 +80,7 @@ async def try_runtime(clients: AwsClients) -> None:
     except TargetError:
         return
     tls = tls_of(clients) if origin.is_tls else None
-    async with Pool(origin, limit=1, tls=tls, connect_s=CONNECT_S, answer_s=ANSWER_S) as pool:
+    async with Pool(origin, limit=1, tls=tls, connect_s=clients.settings.connect_s) as pool:
         await _warm(pool, clients)
 
 
@@ -95,7 +96,21 @@ class _Opening:
         self.credentials, self.tls, self.clock = clients.credentials.current, tls, ServiceClock()
 
     def pool(self, stack: AsyncExitStack, origin: Origin, limit: int, answer_s: float) -> Pool:
-        pool = Pool(origin, limit=limit, tls=self.tls, connect_s=CONNECT_S, answer_s=answer_s)
+        return self._open(stack, Pool(origin, limit=limit, tls=self.tls, connect_s=CONNECT_S, answer_s=answer_s))
+
+    def runtime(self, stack: AsyncExitStack, origin: Origin, settings: AwsSettings) -> Pool:
+        pool = Pool(
+            origin,
+            limit=settings.in_flight,
+            tls=self.tls,
+            connect_s=settings.connect_s,
+            answer_s=settings.answer_s,
+            silence_s=settings.silence_s,
+        )
+        return self._open(stack, pool)
+
+    @staticmethod
+    def _open(stack: AsyncExitStack, pool: Pool) -> Pool:
         stack.push_async_exit(pool)
         return pool
 

@@ -152,5 +152,17 @@ class Request(Part):
     stream: Switch = Field(
         default=False, description="Take the answer as a stream (InvokeEndpointWithResponseStream). Not asynchronous."
     )
+    connect_timeout: PositiveSeconds | None = Field(
+        default=None,
+        description="How long smbench waits for a connection, as boto3's connect_timeout does. Default: 10 s.",
+    )
+    read_timeout: PositiveSeconds | None = Field(
+        default=None,
+        description=(
+            "How long smbench waits for the answer to a call, and in a stream for its next part, as boto3's "
+            "read_timeout does. Then it gives the call up, whose end is unknown. Default: 60 s; of a synchronous "
+            "endpoint 10 s more than AWS lets the container take, and 180 s more if it is serverless."
+        ),
+    )
     retry: Retry = Field(default=Retry(), description="What smbench does after a bad answer to a call.")
     expect: Expect = Field(default=Expect(), description="What a right answer is. Not asynchronous.")
