@@ -134,6 +134,12 @@ SYNCHRONOUS: dict[str, dict[str, Any]] = {
         "provision": "20s",
         "waiting": 5,
     },
+    "by-concurrency": {
+        "instances": {"min": 1, "max": 4, "start": 1, "concurrency": 2},
+        "policies": [{"concurrency_tracking": {"concurrent_requests": 2, "out_cooldown": "30s"}}],
+        "provision": "20s",
+        "waiting": 5,
+    },
 }
 
 
@@ -142,7 +148,10 @@ def synchronous(kind: str, **own: Any) -> dict[str, Any]:
     emulated = {"time": "warp", "service": {"exponential": {"mean": "1s"}}, "faults": {"container_errors": "5%"}}
     return {
         "name": kind,
-        "target": {"kind": kind, "emulated": emulated | SYNCHRONOUS[kind]},
+        "target": {
+            "kind": "realtime" if kind == "by-concurrency" else kind,
+            "emulated": emulated | SYNCHRONOUS[kind],
+        },
         "load": [
             {"poisson": {"rate": "3/s", "for": "4m"}},
             {"burst": {"requests": 20}},

@@ -163,6 +163,25 @@ async def test_a_tracking_policy_makes_its_two_alarms(scaled: Scaled) -> None:
     assert policy["PolicyType"] == "TargetTrackingScaling"
 
 
+async def test_a_high_resolution_policy_looks_every_ten_seconds_to_scale_out_and_by_the_minute_to_scale_in(
+    scaled: Scaled,
+) -> None:
+    predefined = {"PredefinedMetricType": "SageMakerVariantConcurrentRequestsPerModelHighResolution"}
+    tracking = {"TargetValue": 5.0, "PredefinedMetricSpecification": predefined}
+    put = await scaled.put(PolicyType="TargetTrackingScaling", TargetTrackingScalingPolicyConfiguration=tracking)
+    cloudwatch = await scaled.stack.enter_async_context(client(scaled.emulator, "cloudwatch"))
+    names = [alarm["AlarmName"] for alarm in put["Alarms"]]
+    alarms = (await cloudwatch.describe_alarms(AlarmNames=names))["MetricAlarms"]
+    assert {
+        alarm["ComparisonOperator"]: (alarm["MetricName"], alarm["Statistic"], alarm["Period"], alarm["Threshold"])
+        for alarm in alarms
+    } == {
+        "GreaterThanThreshold": ("ConcurrentRequestsPerModel", "Maximum", 10, 5.0),
+        "LessThanThreshold": ("ConcurrentRequestsPerModel", "Maximum", 60, 4.5),
+    }
+    assert sorted(alarm["EvaluationPeriods"] for alarm in alarms) == [3, 15]
+
+
 async def test_a_policy_of_the_scenario_is_described_like_one_that_was_put() -> None:
     policies = [
         {"target_tracking": {"backlog_per_instance": 5, "out_cooldown": "300s", "in_cooldown": "600s"}},
@@ -514,12 +533,12 @@ async def test_a_gap_of_the_emulators_is_501_and_names_itself(scaled: Scaled) ->
     def of(expression: str) -> dict[str, Any]:
         return {"CustomizedMetricSpecification": {"Metrics": [METRICS[0], METRICS[1] | {"Expression": expression}]}}
 
-    predefined = {"PredefinedMetricType": "SageMakerVariantConcurrentRequestsPerModelHighResolution"}
+    predefined = {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}
     tracking = {"TargetValue": 1.0, "PredefinedMetricSpecification": predefined}
     calls = {
         "ANOMALY_DETECTION_BAND": scaled.track(**of("ANOMALY_DETECTION_BAND(backlog, 2)")),
         "SELECT": scaled.track(**of('SELECT AVG(ApproximateBacklogSize) FROM SCHEMA("AWS/SageMaker", EndpointName)')),
-        "HighResolution": scaled.put(
+        "ECSServiceAverageCPUUtilization": scaled.put(
             PolicyType="TargetTrackingScaling", TargetTrackingScalingPolicyConfiguration=tracking
         ),
         "PredictiveScaling": scaled.put(PolicyType="PredictiveScaling"),

@@ -5,6 +5,8 @@ Method: every call goes through aiobotocore over HTTP on the warp loop; each rep
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import anyio
@@ -695,15 +697,9 @@ async def test_inference_components_are_described_listed_and_what_is_beyond_them
     assert [one["InferenceComponentName"] for one in listed["InferenceComponents"]] == ["a", "b"]
     assert (await sagemaker.list_inference_components(EndpointNameEquals="other"))["InferenceComponents"] == []
     await scaling.register_scalable_target(**COPIES, MinCapacity=0, MaxCapacity=2)
-    tracked = {"PredefinedMetricType": "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution"}
-    policy = {"PolicyName": "p", "PolicyType": "TargetTrackingScaling"}
-    tracking = {"PredefinedMetricSpecification": tracked, "TargetValue": 1.0}
     another = {"InferenceComponentName": "c", "Specification": {"Container": {"Image": "i"}}}
     beyond = {
         "Container": sagemaker.create_inference_component(**another, **ON_IT),
-        "HighResolution": scaling.put_scaling_policy(
-            **COPIES, **policy, TargetTrackingScalingPolicyConfiguration=tracking
-        ),
         "log of an inf": logs.describe_log_streams(logGroupName="/aws/sagemaker/InferenceComponents/a"),
     }
     for said, call in beyond.items():
@@ -744,6 +740,42 @@ async def test_copies_serve_beside_each_other_as_far_as_the_instances_have_room(
     await advance(account.emulator, 31.0)
     assert await component(account) == ("InService", 1, 1)
     await resize(EndpointName="ep", DesiredWeightsAndCapacities=[wish])
+
+
+async def test_copies_scale_with_their_concurrent_requests_within_a_minute_and_are_read_by_ten_seconds(
+    account: Account,
+) -> None:
+    runtime = await components_endpoint(account, 1)
+    scaling, cloudwatch = await account.client("application-autoscaling"), await account.client("cloudwatch")
+    await account.sagemaker.create_inference_component(InferenceComponentName="a", Specification=needing(1), **ON_IT)
+    await advance(account.emulator, 119.0)  # to a full minute of the scenario's
+    await scaling.register_scalable_target(**COPIES, MinCapacity=1, MaxCapacity=4)
+    tracked = {"PredefinedMetricType": "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution"}
+    await scaling.put_scaling_policy(
+        **COPIES,
+        PolicyName="keep",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={"PredefinedMetricSpecification": tracked, "TargetValue": 4.0},
+    )
+    await advance(account.emulator, 10.0)
+
+    await called_at_once(runtime, 55)  # of one second each; the client has ten of them open at a time
+    await advance(account.emulator, 10.0)
+    activities = (await scaling.describe_scaling_activities(**COPIES))["ScalingActivities"]
+    assert [one["Description"] for one in activities] == ["Setting desired copy count to 3."]  # ceil(10 / 4)
+    end = account.emulator.site.now()
+    found = await cloudwatch.get_metric_statistics(
+        Namespace="AWS/SageMaker",
+        MetricName="ConcurrentRequestsPerCopy",
+        Dimensions=[{"Name": "InferenceComponentName", "Value": "a"}],
+        StartTime=end - timedelta(seconds=120),
+        EndTime=end + timedelta(seconds=60),
+        Period=10,
+        Statistics=["Maximum"],
+    )
+    seen = sorted((one["Timestamp"], one["Maximum"]) for one in found["Datapoints"])
+    assert {later - sooner for (sooner, _), (later, _) in pairwise(seen)} == {timedelta(seconds=10)}
+    assert max(value for _, value in seen) == 10.0
 
 
 async def test_copies_scale_with_their_invocations_down_to_none_and_a_step_policy_wakes_them(account: Account) -> None:

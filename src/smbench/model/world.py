@@ -5,25 +5,27 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from smbench.model.endpoints.endpoint import Endpoint
-from smbench.model.endpoints.invocation_metrics import PER_INSTANCE
+from smbench.model.endpoints.invocation_metrics import CONCURRENT, CONCURRENT_STATISTIC, PER_INSTANCE
 from smbench.model.endpoints.serverless import ServerlessEndpoint
 from smbench.model.endpoints.settings import EndpointSettings
 from smbench.model.endpoints.telemetry import BACKLOG_PER_INSTANCE, BACKLOG_WITHOUT_CAPACITY, metric_of
 from smbench.model.event_queue import EventQueue
 from smbench.model.monitoring.alarms import Alarm, AlarmBook
 from smbench.model.monitoring.metrics import MetricStore
+from smbench.model.monitoring.series import FINE_S, MINUTE_S
 from smbench.model.scaling.decisions import Scalable
 from smbench.model.scaling.policies import CHANGE, EXACT, PERCENT, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
 from smbench.model.scaling.scaler import AutoScaler, ScalerSettings
 from smbench.model.service import Seeds
 from smbench.scenario.emulated import (
+    ConcurrencyTracking,
     Emulated,
-    InvocationsTracking,
     OpenQuestions,
     Policy,
     StepFromZero,
     StepPolicy,
     TargetTracking,
+    Tracking,
 )
 from smbench.scenario.model import Scenario
 from smbench.scenario.serverless import Serverless
@@ -250,7 +252,7 @@ class World:
     def add_policy(self, endpoint: str, variant: str, policy: Policy, index: int) -> None:
         """Put a scenario's policy, and the alarm that a step policy needs."""
         resource_id = resource_id_of(endpoint, variant)
-        if (tracking := policy.target_tracking or policy.invocations_tracking) is not None:
+        if (tracking := policy.tracking) is not None:
             self.scaler.put_policy(tracking_policy(resource_id, endpoint, variant, tracking, index))
             return
         wish = policy.step if policy.step is not None else as_step_policy(policy.step_from_zero)
@@ -267,7 +269,7 @@ def _alarm_seconds(emulated: Emulated) -> dict[str, float]:
         if known.policy >= len(emulated.policies):  # of a prediction with other policies; a scenario is refused
             continue
         policy = emulated.policies[known.policy]
-        if (tracking := policy.target_tracking or policy.invocations_tracking) is not None:
+        if (tracking := policy.tracking) is not None:
             name = f"{resource_id}/{_tracking_name(tracking, known.policy)}"
             found |= {f"{name}/AlarmHigh": known.high, f"{name}/AlarmLow": known.low}
             continue
@@ -276,19 +278,27 @@ def _alarm_seconds(emulated: Emulated) -> dict[str, float]:
     return {key: second_s for key, second_s in found.items() if second_s is not None}
 
 
-def _tracking_name(wish: TargetTracking | InvocationsTracking, index: int) -> str:
+def _tracking_name(wish: Tracking, index: int) -> str:
+    if isinstance(wish, ConcurrencyTracking):
+        return f"concurrency-tracking-{index}"
     return f"{'backlog' if isinstance(wish, TargetTracking) else 'invocations'}-tracking-{index}"
 
 
-def tracking_policy(
-    resource_id: str, endpoint: str, variant: str, wish: TargetTracking | InvocationsTracking, index: int
-) -> PolicySpec:
+def tracking_policy(resource_id: str, endpoint: str, variant: str, wish: Tracking, index: int) -> PolicySpec:
     """A scenario's target tracking policy in Auto Scaling's terms."""
-    is_backlog = isinstance(wish, TargetTracking)
+    out_period_s = MINUTE_S
+    if isinstance(wish, TargetTracking):
+        target, metric, statistic = wish.backlog_per_instance, BACKLOG_PER_INSTANCE, "Average"
+    elif isinstance(wish, ConcurrencyTracking):
+        target, metric, statistic = wish.concurrent_requests, CONCURRENT, CONCURRENT_STATISTIC
+        out_period_s = FINE_S
+    else:
+        target, metric, statistic = wish.invocations_per_instance, PER_INSTANCE, "Sum"
     spec = TrackingSpec(
-        target=wish.backlog_per_instance if isinstance(wish, TargetTracking) else wish.invocations_per_instance,
-        metric=metric_of(BACKLOG_PER_INSTANCE if is_backlog else PER_INSTANCE, endpoint, variant),
-        statistic="Average" if is_backlog else "Sum",
+        target=target,
+        metric=metric_of(metric, endpoint, variant),
+        statistic=statistic,
+        out_period_s=out_period_s,
         out_cooldown_s=wish.out_cooldown,
         in_cooldown_s=wish.in_cooldown,
         disable_scale_in=wish.disable_scale_in,

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from smbench.model.endpoints.invocation_metrics import CONCURRENT_PREDEFINED
 from smbench.model.monitoring.alarms import Alarm
+from smbench.model.monitoring.series import MINUTE_S
 from smbench.model.scaling.policies import PolicySpec, StepSpec, TrackingSpec
 from smbench.model.world import as_step_policy, resource_id_of, step_alarm, step_policy, tracking_policy
 from smbench.scenario.emulated import Emulated
@@ -42,7 +44,7 @@ class Applied:
         where = {"ServiceNamespace": _NAMESPACE, "ResourceId": resource_id, "ScalableDimension": DIMENSION}
         policies, alarms = [], []
         for place, policy in enumerate(emulated.policies):
-            if (tracking := policy.target_tracking or policy.invocations_tracking) is not None:
+            if (tracking := policy.tracking) is not None:
                 spec = tracking_policy(resource_id, endpoint, variant, tracking, place)
             else:
                 wish = policy.step if policy.step is not None else as_step_policy(policy.step_from_zero)
@@ -136,14 +138,19 @@ def _policy(spec: PolicySpec) -> Arguments:
 def _tracking(tracking: TrackingSpec) -> Arguments:
     metric = tracking.metric
     assert metric is not None, "a scenario's tracking policy names its metric"
-    return {
-        "TargetValue": tracking.target,
+    tracked: Arguments = {
         "CustomizedMetricSpecification": {
             "MetricName": metric.name,
             "Namespace": metric.namespace,
             "Dimensions": [{"Name": name, "Value": value} for name, value in metric.dimensions],
             "Statistic": tracking.statistic,
-        },
+        }
+    }
+    if tracking.out_period_s < MINUTE_S:  # a customized metric is looked at by the minute
+        tracked = {"PredefinedMetricSpecification": {"PredefinedMetricType": CONCURRENT_PREDEFINED}}
+    return {
+        "TargetValue": tracking.target,
+        **tracked,
         "ScaleOutCooldown": round(tracking.out_cooldown_s),
         "ScaleInCooldown": round(tracking.in_cooldown_s),
         "DisableScaleIn": tracking.disable_scale_in,

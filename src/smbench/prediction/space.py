@@ -349,6 +349,12 @@ def policy_words(emulated: Emulated, kind: str = "async") -> str:
                 f"tracking {of.invocations_per_instance:g} a minute ({format_duration(of.out_cooldown)} out, "
                 f"{'no scale-in' if of.disable_scale_in else format_duration(of.in_cooldown) + ' in'})"
             )
+        elif policy.concurrency_tracking is not None:
+            at_once = policy.concurrency_tracking
+            parts.append(
+                f"tracking {at_once.concurrent_requests:g} at once ({format_duration(at_once.out_cooldown)} out, "
+                f"{'no scale-in' if at_once.disable_scale_in else format_duration(at_once.in_cooldown) + ' in'})"
+            )
         elif policy.step_from_zero is not None:
             parts.append(f"from zero +{policy.step_from_zero.add} after {policy.step_from_zero.minutes} min")
         elif policy.step is not None:

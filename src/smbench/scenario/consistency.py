@@ -149,8 +149,10 @@ def why_never_scales(policy: Policy, kind: str) -> str:
     """Why an endpoint of this kind never publishes what the policy waits for; empty where it does."""
     if kind == "async" and policy.invocations_tracking is not None:
         return "an asynchronous endpoint never publishes InvocationsPerInstance: use target_tracking"
+    if kind == "async" and policy.concurrency_tracking is not None:
+        return "an asynchronous endpoint never publishes ConcurrentRequestsPerModel: use target_tracking"
     if kind == "realtime" and (policy.target_tracking or policy.step_from_zero):
-        return "a real-time endpoint has no backlog to scale by: use invocations_tracking or step"
+        return "a real-time endpoint has no backlog to scale by: use invocations_tracking, concurrency_tracking or step"
     if kind == "realtime" and policy.step and policy.step.metric not in _OF_REAL_TIME:
         return f"{policy.step.metric} is not published; a real-time endpoint has {', '.join(_OF_REAL_TIME)}"
     return ""
@@ -170,7 +172,7 @@ def _alarms_of_no_policy(scenario: Scenario) -> Iterator[Misfit]:
             yield Misfit((*where, "policy"), f"policy {known.policy} is named above already")
         named.add(known.policy)
         policy = policies[known.policy]
-        if known.low is not None and not (policy.target_tracking or policy.invocations_tracking):
+        if known.low is not None and policy.tracking is None:
             yield Misfit((*where, "low"), f"policy {known.policy} has one alarm, whose second is `high`")
 
 
@@ -201,6 +203,7 @@ _ASYNCHRONOUS_SERVICES = ("sns", "sqs")  # a synchronous call brings its answer;
 
 _OF_REAL_TIME = (
     "CPUUtilization",
+    "ConcurrentRequestsPerModel",
     "Invocation5XXErrors",
     "InvocationModelErrors",
     "Invocations",

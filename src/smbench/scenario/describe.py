@@ -264,6 +264,9 @@ def _policies(policies: tuple[Policy, ...]) -> str:
         elif policy.invocations_tracking is not None:
             target = policy.invocations_tracking.invocations_per_instance
             told.append(f"target tracking of {target:g} invocations a minute per instance")
+        elif policy.concurrency_tracking is not None:
+            target = policy.concurrency_tracking.concurrent_requests
+            told.append(f"target tracking of {target:g} concurrent requests per instance, every 10 s")
         elif policy.step_from_zero is not None:
             told.append(f"step from zero by {policy.step_from_zero.add}")
         elif policy.step is not None:

@@ -13,13 +13,7 @@ from smbench.scenario.initial import Initial
 from smbench.scenario.serverless import Serverless
 from smbench.scenario.values.adjustments import Step, require_adjoining
 from smbench.scenario.values.distributions import Distribution, Lognormal, Service, ServiceLaw, Uniform
-from smbench.scenario.values.quantities import (
-    Number,
-    Seconds,
-    Switch,
-    Whole,
-    format_duration,
-)
+from smbench.scenario.values.quantities import Number, Seconds, Switch, Whole, format_duration
 from smbench.scenario.values.record import EXACTLY_ONE_KEY, Part
 
 
@@ -63,28 +57,44 @@ class Instances(Part):
         return self.min if self.start is None else self.start
 
 
+_OutCooldown = Annotated[
+    Seconds, Field(description="ScaleOutCooldown: the pause after a scale-out before the next one.")
+]
+_InCooldown = Annotated[Seconds, Field(description="ScaleInCooldown: the pause before the next scale-in.")]
+_NoScaleIn = Annotated[Switch, Field(description="DisableScaleIn: the policy never removes an instance.")]
+
+
 class TargetTracking(Part):
     """Target tracking: keeps ApproximateBacklogSizePerInstance near a value, by two alarms that Auto Scaling makes
     itself.
     """
 
     backlog_per_instance: Number = Field(gt=0, description="TargetValue: requests in the backlog for each instance.")
-    out_cooldown: Seconds = Field(
-        default=300.0, description="ScaleOutCooldown: the pause after a scale-out before the next one."
-    )
-    in_cooldown: Seconds = Field(default=300.0, description="ScaleInCooldown: the pause before the next scale-in.")
-    disable_scale_in: Switch = Field(default=False, description="DisableScaleIn: the policy never removes an instance.")
+    out_cooldown: _OutCooldown = 300.0
+    in_cooldown: _InCooldown = 300.0
+    disable_scale_in: _NoScaleIn = False
 
 
 class InvocationsTracking(Part):
     """Target tracking of a real-time endpoint: keeps SageMakerVariantInvocationsPerInstance near a value."""
 
     invocations_per_instance: Number = Field(gt=0, description="TargetValue: invocations a minute for each instance.")
-    out_cooldown: Seconds = Field(
-        default=300.0, description="ScaleOutCooldown: the pause after a scale-out before the next one."
+    out_cooldown: _OutCooldown = 300.0
+    in_cooldown: _InCooldown = 300.0
+    disable_scale_in: _NoScaleIn = False
+
+
+class ConcurrencyTracking(Part):
+    """Target tracking of a real-time endpoint: keeps SageMakerVariantConcurrentRequestsPerModelHighResolution near a
+    value, by an AlarmHigh that looks every ten seconds.
+    """
+
+    concurrent_requests: Number = Field(
+        gt=0, description="TargetValue: requests that each instance has at once, waiting ones among them."
     )
-    in_cooldown: Seconds = Field(default=300.0, description="ScaleInCooldown: the pause before the next scale-in.")
-    disable_scale_in: Switch = Field(default=False, description="DisableScaleIn: the policy never removes an instance.")
+    out_cooldown: _OutCooldown = 300.0
+    in_cooldown: _InCooldown = 300.0
+    disable_scale_in: _NoScaleIn = False
 
 
 class StepFromZero(Part):
@@ -159,6 +169,9 @@ class StepPolicy(Part):
         return self
 
 
+Tracking = TargetTracking | InvocationsTracking | ConcurrencyTracking
+
+
 class Policy(Part):
     """Exactly one scaling policy."""
 
@@ -166,6 +179,7 @@ class Policy(Part):
 
     target_tracking: TargetTracking | None = None
     invocations_tracking: InvocationsTracking | None = None
+    concurrency_tracking: ConcurrencyTracking | None = None
     step_from_zero: StepFromZero | None = None
     step: StepPolicy | None = None
 
@@ -175,6 +189,11 @@ class Policy(Part):
         if len(named) != 1:
             raise ValueError(f"must name exactly one policy, not {len(named)}: {', '.join(type(self).model_fields)}")
         return self
+
+    @property
+    def tracking(self) -> Tracking | None:
+        """Its target tracking, whatever the metric."""
+        return self.target_tracking or self.invocations_tracking or self.concurrency_tracking
 
 
 class ScheduledAction(Part):
@@ -279,6 +298,13 @@ class OpenQuestions(Part):
         le=60,
         description="Minutes beyond the target before AlarmHigh of target tracking goes off.",
         json_schema_extra=_range("3 to 5"),
+    )
+    tracking_points_out_10s: Whole = Field(
+        default=3,
+        ge=1,
+        le=60,
+        description="As `tracking_points_out`, of concurrency_tracking: periods of ten seconds.",
+        json_schema_extra=_range("3 to 6"),
     )
     tracking_points_in: Whole = Field(
         default=15,

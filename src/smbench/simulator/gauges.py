@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from smbench.model.endpoints.endpoint import CapacityChange, Endpoint
 from smbench.model.monitoring.alarms import AlarmHistoryItem
+from smbench.model.monitoring.series import MINUTE_S
 from smbench.model.scaling.activities import Activity
 from smbench.model.world import World
 from smbench.records import Event
@@ -119,8 +120,12 @@ def _in_flight(client: Caller, end_ns: int) -> pl.DataFrame:
 
 
 def _cloudwatch(world: World, every_ns: int, end_ns: int) -> pl.DataFrame:
-    """Every statistic of every datapoint that was visible at a look; a run asks for some of them."""
-    seen = [(metric, point, _next_look_ns(point.visible_ns, every_ns)) for metric, point in world.metrics.history()]
+    """Every statistic of every minute that was visible at a look; a run asks for some of them, by the minute."""
+    seen = [
+        (metric, point, _next_look_ns(point.visible_ns, every_ns))
+        for metric, point in world.metrics.history()
+        if point.period_s == MINUTE_S
+    ]
     # A run asks from the minute in which it begins; what is older, its alarms remember.
     begin_ns = world.metrics.minute_of(0)
     seen = [each for each in seen if each[1].start_ns >= begin_ns and each[2] <= end_ns]

@@ -97,7 +97,7 @@ def test_its_metrics_are_those_of_a_synchronous_endpoint() -> None:
     stand.go_to(121)
     assert {metric.name for metric, _ in stand.metrics.history()} == {
         *("Invocations", "InvocationsPerInstance", "ModelLatency", "OverheadLatency", "InvocationModelErrors"),
-        "CPUUtilization",
+        *("CPUUtilization", "ConcurrentRequestsPerModel"),
     }
 
     def sums(name: str) -> list[float]:

@@ -12,6 +12,7 @@ from smbench.emulator.protocol.paging import TokenError, position, token_for
 from smbench.emulator.site import Site, utc_datetime
 from smbench.model.monitoring.metric_math import MathError, Series, UnknownMath, evaluate, ids_in, reads_all
 from smbench.model.monitoring.metrics import Datapoint, Dimensions, MetricStore, combine
+from smbench.model.monitoring.series import FINE_S
 from smbench.model.monitoring.spread import Spread, extended_statistic
 
 QUERIES_MAX = 500
@@ -56,7 +57,7 @@ class Span:
         if period_s not in (1, 5, 10, 20, 30) and period_s % _MINUTE_S:
             raise invalid("Period must be 1, 5, 10, 20, 30 or a multiple of 60")
         minute_ns = _MINUTE_S * 1_000_000_000
-        period_ns = max(period_s, _MINUTE_S) * 1_000_000_000  # what is stored by the minute is given by the minute
+        period_ns = max(period_s, FINE_S) * 1_000_000_000  # no metric is stored by less
         return cls(utc_ns(params["StartTime"]) // minute_ns * minute_ns, utc_ns(params["EndTime"]), period_ns)
 
     @property

@@ -6,9 +6,11 @@ from typing import Any
 from smbench.emulator.monitoring.metric_lists import STATISTICS, dimensions_of, queries_of
 from smbench.emulator.monitoring.metric_lists import described as described_queries
 from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
+from smbench.model.endpoints.invocation_metrics import CONCURRENT, CONCURRENT_PREDEFINED, CONCURRENT_STATISTIC
 from smbench.model.endpoints.provisioned import PROVISIONED_UTILIZATION as _UTILIZATION
 from smbench.model.monitoring.metric_math import MathError
 from smbench.model.monitoring.metrics import SAGEMAKER, MetricId
+from smbench.model.monitoring.series import FINE_S, MINUTE_S
 from smbench.model.monitoring.watched import MetricQuery
 from smbench.model.scaling.policies import EXACT, PERCENT, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
 from smbench.model.world import COMPONENT
@@ -17,12 +19,19 @@ _TARGET_MIN, _TARGET_MAX = 2.0**-360, 2.0**360
 COOLDOWN_S = 300.0  # of SageMaker variants, both ways, when the policy does not say
 INVOCATIONS_PER_INSTANCE = "SageMakerVariantInvocationsPerInstance"
 INVOCATIONS_PER_COPY = "SageMakerInferenceComponentInvocationsPerCopy"
+CONCURRENT_PER_COPY = "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution"
 PROVISIONED_UTILIZATION = "SageMakerVariantProvisionedConcurrencyUtilization"
 
 # By predefined metric: of which dimension it is, the metric, and its statistic.
 _PREDEFINED = {
     INVOCATIONS_PER_INSTANCE: ("sagemaker:variant:DesiredInstanceCount", "InvocationsPerInstance", "Sum"),
     INVOCATIONS_PER_COPY: ("sagemaker:inference-component:DesiredCopyCount", "InvocationsPerCopy", "Sum"),
+    CONCURRENT_PREDEFINED: ("sagemaker:variant:DesiredInstanceCount", CONCURRENT, CONCURRENT_STATISTIC),
+    CONCURRENT_PER_COPY: (
+        "sagemaker:inference-component:DesiredCopyCount",
+        "ConcurrentRequestsPerCopy",
+        CONCURRENT_STATISTIC,
+    ),
     PROVISIONED_UTILIZATION: ("sagemaker:variant:DesiredProvisionedConcurrency", _UTILIZATION, "Average"),
 }
 
@@ -62,7 +71,14 @@ def _tracking(config: Params, params: Params) -> TrackingSpec:
     if custom is not None and "Metrics" in custom:
         return TrackingSpec(metric=None, queries=_metric_math(custom), **_tracking_settings(config))
     metric, statistic, unit = _customized(custom) if custom is not None else _predefined(predefined or {}, params)
-    return TrackingSpec(metric=metric, statistic=statistic, unit=unit, **_tracking_settings(config))
+    is_fine = (predefined or {}).get("PredefinedMetricType") in (CONCURRENT_PREDEFINED, CONCURRENT_PER_COPY)
+    return TrackingSpec(
+        metric=metric,
+        statistic=statistic,
+        unit=unit,
+        out_period_s=FINE_S if is_fine else MINUTE_S,
+        **_tracking_settings(config),
+    )
 
 
 def _tracking_settings(config: Params) -> dict[str, Any]:
@@ -157,11 +173,12 @@ def _check_steps(steps: tuple[StepAdjustment, ...]) -> None:
 
 def watches_the_same(one: TrackingSpec, other: TrackingSpec) -> bool:
     """Whether two policies have one metric specification, whatever their targets and cooldowns."""
-    return (one.metric, one.statistic, one.unit, one.queries) == (
+    return (one.metric, one.statistic, one.unit, one.queries, one.out_period_s) == (
         other.metric,
         other.statistic,
         other.unit,
         other.queries,
+        other.out_period_s,
     )
 
 

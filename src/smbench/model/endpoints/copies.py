@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from smbench.model.endpoints.endpoint import Endpoint
-from smbench.model.endpoints.invocation_metrics import InvocationMetrics
+from smbench.model.endpoints.invocation_metrics import ConcurrentRequests, InvocationMetrics
 from smbench.model.endpoints.jobs import Ended
 from smbench.model.monitoring.metrics import MetricStore
 
@@ -84,6 +84,8 @@ class CopyMetrics:
         self._metrics = InvocationMetrics(
             dimensions, store, loads=lambda _since_ns: (), instances=lambda: copies.in_service, per="Copy"
         )
+        copies.publish_as(ConcurrentRequests(dimensions, store, per="Copy"))
+        self._copies = copies
         self._no_capacity = store.open_counter(NO_CAPACITY, dimensions, "Count")
 
     def count_end(self, ended: Ended) -> None:
@@ -97,3 +99,4 @@ class CopyMetrics:
     def close(self) -> None:
         """The component is deleted: it publishes nothing any more."""
         self._metrics.close()
+        self._copies.close()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from smbench.model.endpoints.fleet import CapacityChange, Fleet, QuotaReached, UpdateInProgress, over_quota
-from smbench.model.endpoints.invocation_metrics import InvocationMetrics
+from smbench.model.endpoints.invocation_metrics import ConcurrentRequests, InvocationMetrics
 from smbench.model.endpoints.jobs import (
     CONTAINER_ERROR,
     INSTANCE_LOST,
@@ -92,9 +92,11 @@ class Endpoint:
         )
         self._gauges: EndpointMetrics | None = None  # of the backlog, which only an asynchronous endpoint publishes
         self._metrics: EndpointMetrics | InvocationMetrics | None = None
+        self._concurrent: ConcurrentRequests | None = None  # of a synchronous one
         if metrics is not None and settings.is_synchronous:
             dimensions = (("EndpointName", self.name), ("VariantName", self.variant))
             self._metrics = InvocationMetrics(dimensions, metrics, self.utilisations, lambda: self.in_service)
+            self._concurrent = ConcurrentRequests(dimensions, metrics)
         elif metrics is not None:
             self._metrics = self._gauges = EndpointMetrics(self, metrics)
         self._observe()
@@ -161,6 +163,14 @@ class Endpoint:
         if self._metrics is not None:
             self._metrics.close()
             self._metrics = self._gauges = None
+        if self._concurrent is not None:
+            self._concurrent.close()
+            self._concurrent = None
+
+    def publish_as(self, concurrent: ConcurrentRequests) -> None:
+        """Publish the requests that its instances have as those of the copies of an inference component."""
+        self._concurrent = concurrent
+        self._observe()
 
     def remember(self, backlogs: Sequence[float]) -> None:
         """Publish what the backlog was in the whole minutes before this one, the oldest first."""
@@ -322,3 +332,5 @@ class Endpoint:
     def _observe(self) -> None:
         if self._gauges is not None:
             self._gauges.observe()
+        elif self._concurrent is not None:
+            self._concurrent.observe(self.queued + self.running, self._fleet.in_service)

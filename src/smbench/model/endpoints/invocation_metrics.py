@@ -13,12 +13,39 @@ from smbench.records import Outcome
 
 CPU = "CPUUtilization"
 PER_INSTANCE = "InvocationsPerInstance"
+CONCURRENT = "ConcurrentRequestsPerModel"
+CONCURRENT_PREDEFINED = "SageMakerVariantConcurrentRequestsPerModelHighResolution"
+CONCURRENT_STATISTIC = "Maximum"  # of predefined policies. Source: docs/methods.md, "The auto-scaler's clock"
 
 _FIRST_CHUNK = ("Latency", "ModelLatency", "OverheadLatency")
 _BROKEN = "MidStreamErrors"
 
 Loads = Callable[[int], Sequence[float]]
 """The busy share of each instance since an instant."""
+
+
+class ConcurrentRequests:
+    """The requests that each instance, or copy, has at once: at work, or waiting for it.
+
+    Source: developer guide, "Define a scaling policy": the concurrent requests that a container handles, with those
+    that are queued inside of it. Each instance is taken to have its share of those that wait.
+
+    Args:
+        per: As of `InvocationMetrics`.
+    """
+
+    def __init__(self, dimensions: Dimensions, store: MetricStore, per: str = "Instance") -> None:
+        name = CONCURRENT if per == "Instance" else f"ConcurrentRequestsPer{per}"
+        self._metric, self._store = MetricId.of(SAGEMAKER, name, dimensions), store
+        self._gauge = store.open_fine_gauge(name, dimensions, "Count")
+
+    def observe(self, backlog: int, in_service: int) -> None:
+        """From now on there are so many requests and instances; without an instance the metric has no value."""
+        self._gauge.set(backlog / in_service if in_service else None)
+
+    def close(self) -> None:
+        """Publish nothing any more."""
+        self._store.forget(self._metric)
 
 
 class InvocationMetrics:

@@ -1,5 +1,5 @@
 """CloudWatch alarms in the model: M of N datapoints; each alarm is evaluated once a minute, at its own second, on what
-is visible.
+is visible. One whose period is ten seconds is evaluated every ten seconds.
 
 Rules of the whole file. An alarm keeps its second as long as it exists. When points are missing, the alarm looks
 further back than N; real points count before the treatment of missing ones does; each state has its actions, and those
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from smbench.model.event_queue import Entry, EventQueue
 from smbench.model.monitoring.metrics import Dimensions, MetricId, MetricStore
-from smbench.model.monitoring.series import MINUTE_NS, MINUTE_S
+from smbench.model.monitoring.series import FINE_NS, MINUTE_NS, MINUTE_S
 from smbench.model.monitoring.watched import MetricQuery, Point, Watched
 from smbench.model.service import Sampler, Seeds
 from smbench.scenario.emulated import OpenQuestions
@@ -81,7 +81,13 @@ class Alarm:
     state_reason_data: dict[str, object] = field(default_factory=dict)
     updated_ns: int = 0  # of the state
     configured_ns: int = 0
+    acted_ns: int = 0  # when its actions were carried out last
     value: float | None = None  # the newest datapoint of the last evaluation; what a scaling policy goes by
+
+    @property
+    def beat_ns(self) -> int:
+        """From one evaluation to the next."""
+        return FINE_NS if self.period_s < MINUTE_S else MINUTE_NS
 
     @property
     def metric_id(self) -> MetricId:
@@ -202,6 +208,7 @@ class AlarmBook:
                 known.updated_ns,
                 known.value,
             )
+            alarm.acted_ns = known.acted_ns
         alarm.configured_ns = now_ns
         self._alarms[alarm.name] = alarm
         if alarm.name not in self._turns:
@@ -254,18 +261,20 @@ class AlarmBook:
         key = alarm.phase_key or alarm.name
         sampler = Sampler(self._phase, stream(self._seeds.capacity, f"capacity.alarm_phase.{key}"), self._base_dir)
         second_s = self._seconds[key] if key in self._seconds else sampler.draw_s()
-        phase_ns = round(second_s * 1e3) * 1_000_000 % MINUTE_NS  # a stamp of CloudWatch's has milliseconds
+        beat_ns = alarm.beat_ns
+        phase_ns = round(second_s * 1e3) * 1_000_000 % beat_ns  # a stamp of CloudWatch's has milliseconds
         now_ns = self._event_queue.now_ns
-        since_ns = (self._metrics.epoch_ns + now_ns - phase_ns) % MINUTE_NS
-        self._next_turn(alarm.name, now_ns + MINUTE_NS - since_ns)
+        since_ns = (self._metrics.epoch_ns + now_ns - phase_ns) % beat_ns
+        self._next_turn(alarm.name, now_ns + beat_ns - since_ns)
 
     def _next_turn(self, name: str, due_ns: int) -> None:
         self._turns[name] = self._event_queue.at(due_ns, partial(self._turn, name))
 
     def _turn(self, name: str) -> None:
         self._metrics.roll()  # on the stroke, the minute that is over counts
-        self._next_turn(name, self._event_queue.now_ns + MINUTE_NS)
-        self._evaluate(self._alarms[name])
+        alarm = self._alarms[name]
+        self._next_turn(name, self._event_queue.now_ns + alarm.beat_ns)
+        self._evaluate(alarm)
 
     def _evaluate(self, alarm: Alarm) -> None:
         state, points = self._judged(alarm)
@@ -301,6 +310,10 @@ class AlarmBook:
     def _act(self, alarm: Alarm, *, has_changed: bool) -> None:
         if not alarm.actions_enabled or not (actions := alarm.actions_now):
             return
+        now_ns = self._event_queue.now_ns
+        if alarm.beat_ns < MINUTE_NS and not has_changed and now_ns < alarm.acted_ns + MINUTE_NS:
+            return  # source: the guide, whose "once per minute" is of every alarm
+        alarm.acted_ns = now_ns
         for action in actions:
             if _is_policy(action):
                 data: dict[str, object] = {"actionState": "Succeeded", "notificationResource": action}

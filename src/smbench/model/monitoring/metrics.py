@@ -1,5 +1,7 @@
 """CloudWatch as far as an endpoint needs it: a series per metric, a datapoint per UTC minute, visible some time later.
 
+A high-resolution metric has a datapoint each ten seconds; whoever asks by the minute gets six of them as one.
+
 A gauge's datapoint is its **time average** over the minute, not a sample: with sampling, an alarm on a backlog would
 fire up to a minute earlier or later than it does.
 """
@@ -11,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smbench.model.event_queue import EventQueue
-from smbench.model.monitoring.series import MINUTE_NS, Counter, Datapoint, Gauge, Source, Statistics, combine
+from smbench.model.monitoring.series import FINE_NS, MINUTE_NS, Counter, Datapoint, Gauge, Source, Statistics, combine
 from smbench.model.service import Sampler, Seeds
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.values.distributions import Distribution
@@ -41,8 +43,8 @@ class MetricId(NamedTuple):
 class _Series:
     """The datapoints of one metric, ascending, and what fills them."""
 
-    def __init__(self, unit: str, delay: Sampler, has_gap: Callable[[], bool]) -> None:
-        self.unit, self.delay, self.has_gap = unit, delay, has_gap
+    def __init__(self, unit: str, delay: Sampler, has_gap: Callable[[], bool], period_ns: int) -> None:
+        self.unit, self.delay, self.has_gap, self.period_ns = unit, delay, has_gap, period_ns
         self.source: Source | None = None
         self.starts_ns: list[int] = []
         self.points: list[Datapoint] = []
@@ -51,12 +53,15 @@ class _Series:
         place = bisect_left(self.starts_ns, start_ns)
         if place < len(self.points) and self.starts_ns[place] == start_ns:
             statistics = self.points[place].statistics.plus(statistics)
-            point = self.points[place] = Datapoint.of(start_ns, statistics, visible_ns, self.unit)
+            point = self.points[place] = self._datapoint(start_ns, statistics, visible_ns)
         else:
-            point = Datapoint.of(start_ns, statistics, visible_ns, self.unit)
+            point = self._datapoint(start_ns, statistics, visible_ns)
             self.starts_ns.insert(place, start_ns)
             self.points.insert(place, point)
         return point
+
+    def _datapoint(self, start_ns: int, statistics: Statistics, visible_ns: int) -> Datapoint:
+        return Datapoint.of(start_ns, statistics, visible_ns, self.unit, self.period_ns // 1_000_000_000)
 
 
 class MetricStore:
@@ -97,6 +102,7 @@ class MetricStore:
         self.on_published: list[Callable[[MetricId, Datapoint], None]] = []
         self.minute_start_ns = self.minute_of(event_queue.now_ns)
         self.minute_end_ns = self.minute_start_ns + MINUTE_NS
+        self._fine_start_ns: int | None = None  # of the ten seconds under way; None: no metric of high resolution
         self._await_end_of_minute()
 
     def minute_of(self, at_ns: int) -> int:
@@ -117,6 +123,17 @@ class MetricStore:
         series = self._open(MetricId.of(namespace, name, dimensions), unit)
         if not isinstance(series.source, Gauge):
             series.source = Gauge(self, initial, omit_zeros=omit_zeros)
+        return series.source
+
+    def open_fine_gauge(self, name: str, dimensions: Dimensions, unit: str) -> Gauge:
+        """As `open_gauge`, of high resolution: undefined until it is set."""
+        now_ns = self.event_queue.now_ns
+        if self._fine_start_ns is None:
+            self._fine_start_ns = now_ns - (self.epoch_ns + now_ns) % FINE_NS
+            self._await_end_of_fine_period()
+        series = self._open(MetricId.of(SAGEMAKER, name, dimensions), unit, FINE_NS)
+        if not isinstance(series.source, Gauge):
+            series.source = Gauge(self, None, omit_zeros=False, since_ns=self._fine_start_ns)
         return series.source
 
     def open_counter(
@@ -192,13 +209,15 @@ class MetricStore:
         return [point for point in series.points[first:last] if point.visible_ns <= visible_ns]
 
     def newest_known_end_ns(self, metric: MetricId) -> int:
-        """The end of the newest minute about which all is known now: its datapoint is visible, or there is none.
+        """The end of the newest period about which all is known now: its datapoint is visible, or there is none.
 
         A datapoint still on its way is not missing; an alarm that took it for missing would jump to conclusions.
         """
         end_ns = self.minute_start_ns
         series = self._series.get(metric)
         if series is not None:
+            if series.period_ns == FINE_NS and self._fine_start_ns is not None:
+                end_ns = self._fine_start_ns
             for point in reversed(series.points):
                 if point.visible_ns <= self.event_queue.now_ns:
                     break
@@ -225,13 +244,26 @@ class MetricStore:
                 yield metric, point
 
     def roll(self) -> None:
-        """Close the minute if it is over.
+        """Close the minute, and the ten seconds, that are over.
 
         The event queue has an entry for it, and every counted event calls it too: what happens on the stroke belongs to
         the new minute, whichever entry of that instant comes first.
         """
         while self.event_queue.now_ns >= self.minute_end_ns:
             self._close_minute()
+        while self._fine_start_ns is not None and self.event_queue.now_ns >= self._fine_start_ns + FINE_NS:
+            self._close_fine_period(self._fine_start_ns)
+
+    def _await_end_of_fine_period(self) -> None:
+        assert self._fine_start_ns is not None, "a metric of high resolution has been opened"
+        self.event_queue.at(self._fine_start_ns + FINE_NS, self.roll)
+
+    def _close_fine_period(self, start_ns: int) -> None:
+        self._fine_start_ns = start_ns + FINE_NS
+        self._await_end_of_fine_period()
+        for metric, series in list(self._series.items()):
+            if series.period_ns == FINE_NS:
+                self._close(metric, series, start_ns)
 
     def _await_end_of_minute(self) -> None:
         self.event_queue.at(self.minute_end_ns, self.roll)
@@ -243,12 +275,17 @@ class MetricStore:
         for tell in self.on_minute:
             tell(start_ns)
         for metric, series in list(self._series.items()):
-            statistics = None if series.source is None else series.source.close_minute(end_ns)
-            if statistics is not None:
-                self._publish(metric, series, start_ns, statistics)
+            if series.period_ns == MINUTE_NS:
+                self._close(metric, series, start_ns)
+
+    def _close(self, metric: MetricId, series: _Series, start_ns: int) -> None:
+        end_ns = start_ns + series.period_ns
+        statistics = None if series.source is None else series.source.close_minute(end_ns)
+        if statistics is not None:
+            self._publish(metric, series, start_ns, statistics)
 
     def _publish(self, metric: MetricId, series: _Series, start_ns: int, statistics: Statistics) -> None:
-        visible_ns = start_ns + MINUTE_NS + round(series.delay.draw_s() * 1e9)
+        visible_ns = start_ns + series.period_ns + round(series.delay.draw_s() * 1e9)
         if series.has_gap():
             return
         point = series.merge(start_ns, statistics, visible_ns)
@@ -259,7 +296,7 @@ class MetricStore:
         for tell in self.on_published:
             tell(metric, point)
 
-    def _open(self, metric: MetricId, unit: str) -> _Series:
+    def _open(self, metric: MetricId, unit: str, period_ns: int = MINUTE_NS) -> _Series:
         series = self._series.get(metric)
         if series is None:
             use = f"{metric.namespace}.{metric.name}." + ",".join(f"{key}={value}" for key, value in metric.dimensions)
@@ -268,5 +305,6 @@ class MetricStore:
                 unit,
                 Sampler(self._delay, stream(self._seeds.capacity, f"capacity.metric_delay.{use}"), self._base_dir),
                 lambda: bool(gaps.random() < self._gap_share),
+                period_ns,
             )
         return series

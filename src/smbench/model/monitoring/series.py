@@ -1,4 +1,7 @@
-"""A minute of a metric: values that last, values that are counted, and what is left of either as a datapoint."""
+"""A minute of a metric: values that last, values that are counted, and what is left of either as a datapoint.
+
+A metric of high resolution has periods of ten seconds where others have minutes.
+"""
 
 import math
 from array import array
@@ -10,6 +13,8 @@ from smbench.model.monitoring.spread import ExtendedStatistic, Spread
 
 MINUTE_S = 60
 MINUTE_NS = MINUTE_S * 1_000_000_000
+FINE_S = 10  # the period of a high-resolution metric
+FINE_NS = FINE_S * 1_000_000_000
 _FOLDED = 1024  # values of a minute that are kept one by one, before they are folded into its spread
 
 
@@ -68,7 +73,7 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Datapoint:
-    """One minute of one series. Instants are scenario time; the minute is one of UTC."""
+    """One period of one series: a minute, or ten seconds. Instants are scenario time; the period is one of UTC."""
 
     start_ns: int
     period_s: int
@@ -82,11 +87,13 @@ class Datapoint:
     spread: Spread | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, start_ns: int, statistics: Statistics, visible_ns: int, unit: str) -> "Datapoint":
-        """One minute's statistics as a datapoint that becomes visible at an instant."""
+    def of(
+        cls, start_ns: int, statistics: Statistics, visible_ns: int, unit: str, period_s: int = MINUTE_S
+    ) -> "Datapoint":
+        """One period's statistics as a datapoint that becomes visible at an instant."""
         return cls(
             start_ns=start_ns,
-            period_s=MINUTE_S,
+            period_s=period_s,
             average=statistics.average,
             maximum=statistics.maximum,
             minimum=statistics.minimum,
@@ -119,7 +126,7 @@ class Datapoint:
 
 
 def combine(points: list[Datapoint]) -> Datapoint:
-    """Several minutes as one longer period.
+    """Several periods as one longer period.
 
     Args:
         points: At least one, ascending.
@@ -131,7 +138,7 @@ def combine(points: list[Datapoint]) -> Datapoint:
         statistics = statistics.plus(point.statistics)
     visible_ns = max(point.visible_ns for point in points)
     whole = Datapoint.of(points[0].start_ns, statistics, visible_ns, points[0].unit)
-    return replace(whole, period_s=MINUTE_S * len(points))
+    return replace(whole, period_s=points[0].period_s * len(points))
 
 
 class Source(Protocol):
@@ -146,6 +153,7 @@ class Gauge:
 
     Args:
         initial: What it was from the start of this minute until now.
+        since_ns: When its first period began; None: with this minute.
         omit_zeros: A minute in which it was 0 all the time has no datapoint.
     """
 
@@ -161,11 +169,11 @@ class Gauge:
         "_value",
     )
 
-    def __init__(self, store: Minutes, initial: float | None, *, omit_zeros: bool) -> None:
+    def __init__(self, store: Minutes, initial: float | None, *, omit_zeros: bool, since_ns: int | None = None) -> None:
         self._event_queue, self._omit_zeros = store.event_queue, omit_zeros
         self._value, self._slope_hz = initial, 0.0
         self._minimum = self._maximum = 0.0
-        self._reset(store.minute_start_ns)
+        self._reset(store.minute_start_ns if since_ns is None else since_ns)
 
     def set(self, value: float | None, slope_hz: float = 0.0) -> None:
         """From now on the value is this, rising by `slope_hz` a second."""

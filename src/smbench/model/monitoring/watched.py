@@ -59,7 +59,10 @@ class Watched:
         """The newest `count` periods about which all is known, oldest first; None where there is no value."""
         metrics = [self.metric] if self.metric else [query.metric for query in self.queries if query.metric]
         end_ns = min((store.newest_known_end_ns(each) for each in metrics), default=store.minute_start_ns)
-        period_ns = max(1, self.period_s // MINUTE_S) * MINUTE_NS
+        period_ns = self.period_s * 1_000_000_000
+        if self.period_s >= MINUTE_S:
+            period_ns = self.period_s // MINUTE_S * MINUTE_NS
+            end_ns = store.minute_of(end_ns)  # six datapoints of a high-resolution metric are one of a minute
         starts_ns = range(end_ns - count * period_ns, end_ns, period_ns)
         if self.metric is not None:
             periods = _periods(store, self.metric, starts_ns)

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 
 from smbench.model.monitoring.metrics import MetricId
+from smbench.model.monitoring.series import MINUTE_S
 from smbench.model.monitoring.watched import MetricQuery
 
 CHANGE = "ChangeInCapacity"
@@ -20,7 +21,11 @@ _ROUNDING = 1e-9  # 3 * 0.1 / 0.1 is 3, and must not become 4
 
 @dataclass(frozen=True, slots=True)
 class TrackingSpec:
-    """Keep a metric, or what `queries` make of several, near a value: it must be inversely proportional to capacity."""
+    """Keep a metric, or what `queries` make of several, near a value: it must be inversely proportional to capacity.
+
+    Attributes:
+        out_period_s: Of AlarmHigh; AlarmLow goes by minutes.
+    """
 
     target: float
     metric: MetricId | None  # None: what the queries return
@@ -30,6 +35,7 @@ class TrackingSpec:
     in_cooldown_s: float = _DEFAULT_COOLDOWN_S
     disable_scale_in: bool = False
     queries: tuple[MetricQuery, ...] = ()
+    out_period_s: int = MINUTE_S
 
 
 @dataclass(frozen=True, slots=True)

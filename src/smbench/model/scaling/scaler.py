@@ -16,6 +16,7 @@ from smbench.model.endpoints.fleet import CapacityChange, QuotaReached, UpdateIn
 from smbench.model.endpoints.provisioned import ProvisionedConcurrency
 from smbench.model.event_queue import EventQueue
 from smbench.model.monitoring.alarms import ALARM, Alarm, AlarmBook
+from smbench.model.monitoring.series import FINE_S
 from smbench.model.scaling.activities import (
     AT_DESIRED,
     COPIES,
@@ -379,7 +380,10 @@ class AutoScaler:
     def _put_alarms(self, policy: ScalingPolicy, tracking: TrackingSpec) -> None:
         questions = self.settings.open_questions
         policy.alarm_high = policy.alarm_high or self._alarm_name(policy, "AlarmHigh")
-        high = self._tracking_alarm(policy, tracking, policy.alarm_high, "AlarmHigh", questions.tracking_points_out)
+        is_fine = tracking.out_period_s == FINE_S
+        points = questions.tracking_points_out_10s if is_fine else questions.tracking_points_out
+        high = self._tracking_alarm(policy, tracking, policy.alarm_high, "AlarmHigh", points)
+        high.period_s = tracking.out_period_s
         high.comparison, high.threshold = "GreaterThanThreshold", tracking.target
         self._alarms.put(high)
         if tracking.disable_scale_in:
