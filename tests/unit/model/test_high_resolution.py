@@ -100,3 +100,12 @@ def test_the_alarm_that_scales_in_goes_by_the_minute() -> None:
     world.event_queue.advance(1_000 * SECOND)
     assert scaled_out_s(world) == 15 * 60.0  # fifteen minutes below: the first change is to fewer
     assert world.endpoints[EMBEDDED].desired < 3
+
+
+def test_a_minute_of_the_alarm_that_scales_in_is_one_of_utc_wherever_its_second_lies() -> None:
+    world = world_of(BY_CONCURRENCY, phase="25s", instances={"min": 1, "max": 4, "start": 3})
+    world.event_queue.advance(1_000 * SECOND)
+    (alarm,) = (alarm for alarm in world.alarms.describe() if alarm.period_s == 60)
+    points = [point for point in alarm.watched.newest(world.metrics, 15) if point is not None]
+    assert [point.start_ns // SECOND % 60 for point in points] == [0] * 15
+    assert points[-1].start_ns == 900 * SECOND  # the minute before the one under way
