@@ -68,7 +68,10 @@ def phase_rates(frames: Frames) -> tuple[PhaseRates, ...]:
     """In the schedule's order; pauses left out."""
     stopped_ns = _seen(frames.requests)["stopped_ns"]  # for every phase: those after it never began
     by_phase = frames.requests.lazy().group_by("phase").agg(**_SEEN).collect(engine="streaming")  # in little memory
-    seen_of = {row["phase"]: row | {"stopped_ns": stopped_ns} for row in by_phase.to_dicts()}
+    seen_of = {row["phase"]: row for row in by_phase.to_dicts()}
+    for seen in seen_of.values():
+        if seen["stopped_ns"] is not None:  # null: its requests have no instants, and it ended with its last send
+            seen["stopped_ns"] = stopped_ns
     own_rows = {}
     if frames.manifest.imported is not None:
         own_rows = frames.requests[["phase", "outcome", "done_ns"]].partition_by("phase", as_dict=True)

@@ -23,8 +23,6 @@ from smbench.results.manifest import Manifest, RayFacts
 from smbench.results.shards import ShardState
 from smbench.version import __version__
 
-NOW = datetime.datetime.now(datetime.UTC)
-
 
 @pytest.fixture
 def orphans(tmp_path: Path) -> Orphans:
@@ -34,10 +32,14 @@ def orphans(tmp_path: Path) -> Orphans:
     return Orphans(tmp_path, shares, f"ray://127.0.0.1:{port}", 0, {}, {}, ())
 
 
-def said(orphans: Orphans, ending: Ending, ago_s: float = 0.0, run_id: str = "r", reason: str = "") -> None:
-    at = NOW - datetime.timedelta(seconds=ago_s)
+def said(
+    orphans: Orphans, ending: Ending, ago_s: float = 0.0, run_id: str = "r", reason: str = ""
+) -> datetime.datetime:
+    """Returns when: so long ago from now on, for the suite may be minutes old."""
+    at = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=ago_s)
     state = ShardState(shard=0, run_id=run_id, started=at, said=at, ending=ending, reason=reason, notes=("a",))
     word_files(orphans.run_dir, 0).write(state)
+    return at
 
 
 async def words(orphans: Orphans) -> list[Message | None]:
@@ -65,10 +67,10 @@ async def test_a_worker_that_spoke_within_a_minute_is_not_lost_because_ray_does_
     said(orphans, Ending.RUNNING, ago_s=20)
     with pytest.raises(TargetError, match="worker 0 was at work at"):
         await words(orphans)
-    said(orphans, Ending.RUNNING, ago_s=75)
+    spoken = said(orphans, Ending.RUNNING, ago_s=75)
     first, _ = await words(orphans)
     assert isinstance(first, Failed)
-    assert f"after {NOW - datetime.timedelta(seconds=75):%Y-%m-%d %H:%M:%S} UTC" in first.message
+    assert f"after {spoken:%Y-%m-%d %H:%M:%S} UTC" in first.message
 
 
 async def test_the_word_of_another_run_is_none(orphans: Orphans) -> None:
@@ -94,7 +96,7 @@ def test_an_address_that_came_with_a_copy_is_never_called(tmp_path: Path, monkey
     run.mkdir()
     shutil.copytree(run, copy)
     facts = RayFacts(address="ray://head:10001", folder=run.stat().st_ino)
-    manifest = Manifest(run_id="r", started=NOW, ray=facts)
+    manifest = Manifest(run_id="r", started=datetime.datetime.now(datetime.UTC), ray=facts)
     assert _cluster(run, manifest) == "ray://head:10001"
     with pytest.raises(TargetError, match="is a copy of a run"):
         _cluster(copy, manifest)
